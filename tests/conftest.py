@@ -1,0 +1,24 @@
+"""Where the tests find real data: IVFNB_DATA for the data sets, `golden/` beside it for reference inputs and outputs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Data root of real data sets; skips where IVFNB_DATA is not set."""
+    named = os.environ.get("IVFNB_DATA")
+    if not named:
+        pytest.skip("IVFNB_DATA is not set: the real data sets are not at hand")
+    return Path(named).resolve()
+
+
+@pytest.fixture(scope="session")
+def golden(shared_data: Path) -> Path:
+    """Folder of reference inputs and outputs; skips where it is absent."""
+    folder = shared_data.parent / "golden"
+    if not folder.is_dir():
+        pytest.skip("no golden/ beside IVFNB_DATA: the reference values are not at hand")
+    return folder
