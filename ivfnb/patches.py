@@ -125,6 +125,22 @@ def make_index(
     )
 
 
+def split(train: Sequence, test: Sequence, seed: int, share: float = 0.25) -> tuple[list, list]:
+    """Photographs to train on and others to test on, no photograph in both.
+
+    Two sets stay as they are. One set given twice (the same photographs in the same order) is split by file, `share` of it to test on,
+    drawn from `seed`.
+    """
+    train, test = list(train), list(test)
+    if len(train) != len(test) or not all(np.array_equal(a, b) for a, b in zip(train, test, strict=True)):
+        return train, test
+    if len(train) < 2:
+        raise ValueError(f"train: found {len(train)} photographs, expected at least 2 to split")
+    order = np.random.default_rng(seed).permutation(len(train))
+    n_test = min(len(train) - 1, max(1, round(share * len(train))))
+    return [train[i] for i in sorted(order[n_test:])], [train[i] for i in sorted(order[:n_test])]
+
+
 class PatchDataset(torch.utils.data.Dataset):
     """Samples of an index, cut when asked for: (planes (3, 64, 32) float32 in grey levels, class 0 or 1).
 

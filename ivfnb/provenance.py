@@ -53,7 +53,7 @@ def _environment() -> dict[str, Any]:
 
 
 def stamp(**extra: Any) -> dict[str, Any]:
-    """Provenance record: commit, dirty flag, versions, machine and time (UTC), with `extra` (profile, parameters, hashes, ...) beside them."""
+    """Provenance record: commit, dirty flag, versions, machine and time (UTC), with `extra` (profile, hashes, ...) beside them."""
     return {**_environment(), "time": datetime.now(UTC).isoformat(timespec="seconds"), **extra}
 
 

@@ -1,0 +1,187 @@
+"""Data sets x methods x metrics: one tidy table, computed once and remembered by content.
+
+A `Method` gives a fused image for a pair: computed here (a protocol, a baseline, any function) or read (published images, a folder).
+"""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from ivfnb import images, paths
+from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset
+from ivfnb.images import Image
+from ivfnb.metrics import score
+
+COLUMNS = ["dataset", "method", "id", "metric", "value", "convention", "fit", "source"]
+CROP_AT_MOST = 16  # pixels: published images that are smaller by less were cropped at the top left, not resized
+
+
+class EvaluationWarning(UserWarning):
+    """One image of one method could not be had or scored; the rest went on."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to get the fused image of a pair. `source` says in the table's words where images come from; `key` is what they depend on."""
+
+    name: str
+    fuse: Callable[[ImagePair], Image]
+    source: str
+    key: Any = None  # None: never remembered (images that are read, not computed)
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("IVFNB_CACHE") or paths.root() / ".cache")
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of the source of modules (files or folders of the package): a remembered result does not outlive the code that made it."""
+    digest, folder = hashlib.sha256(), Path(__file__).parent
+    for module in modules:
+        found = folder / module
+        for path in sorted(found.rglob("*.py")) if found.is_dir() else [found.with_suffix(".py")]:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+FUSION_CODE = ("enhance", "fusion", "protocol", "weightmap", "dense", "network", "patches", "images", "resizing", "baselines")
+METRIC_CODE = ("metrics", "images", "resizing")
+
+
+def by_protocol(name: str, protocol: Any, net: Any = None) -> Method:
+    """Our own pipeline by a `fusion.Protocol`; `net` None loads the shipped weights that fit it (none for protocols without a network)."""
+    from ivfnb import fusion, network
+
+    if net is None and protocol.weights:
+        net = network.load(protocol.weights)
+    weights = joblib.hash({n: t.cpu().numpy() for n, t in net.state_dict().items()}) if net is not None else None
+    return Method(name, lambda pair: fusion.fuse(pair.infrared, pair.visible, net, protocol).fused, "this project", (protocol, weights))
+
+
+def by_baseline(name: str) -> Method:
+    """A comparison method of `ivfnb.baselines`, by the paper's name."""
+    from ivfnb.baselines import BASELINES
+
+    if name not in BASELINES:
+        raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
+    baseline = BASELINES[name]
+    fuse = baseline.fuse
+    return Method(
+        name, lambda pair: images.to_uint8(fuse(pair.infrared, _gray(pair.visible))), "own implementation", (name, baseline.parameters)
+    )
+
+
+def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:
+    """Fused images that were made elsewhere, found by the pair's id."""
+    found = {image.id: image for image in fused}
+    return Method(name, lambda pair: found[pair.id].fused, source)
+
+
+def published(name: str) -> Method:
+    """Published fused images of a data set of fused images, such as "published-tno21/CBF"."""
+    return by_images(name.rpartition("/")[2], dataset(name))
+
+
+def _gray(image: Image) -> Image:
+    return image if image.ndim == 2 else images.to_gray(image)
+
+
+def fused_image(method: Method, pair: ImagePair) -> Image:
+    """Fused image of one pair, from the cache where the same inputs, method and code made it before."""
+    if method.key is None:
+        return method.fuse(pair)
+    key = joblib.hash((pair.infrared, pair.visible, method.key, code_hash(*(m for m in FUSION_CODE if _exists(m)))))
+    path = _cache_folder() / "fused" / f"{key}.png"
+    if not path.is_file():
+        images.write_image(path, method.fuse(pair))
+    stored = images.read_color_if_any(path)
+    return stored
+
+
+def _exists(module: str) -> bool:
+    path = Path(__file__).parent / module
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) -> tuple[Image, Image, str]:
+    """Sources that can be compared with the fused image, and how they were made so.
+
+    "same size"; "cropped" at the top left where the fused image is smaller by less than 16 pixels (DDcGAN and MEF-GAN crop to multiples of
+    4 and 8); "resized" to the fused image's size (MATLAB's bicubic), which the convention as_released does whatever the sizes.
+    """
+    shape = fused.shape[:2]
+    if infrared.shape[:2] == shape:
+        return infrared, visible, "same size"
+    missing = np.subtract(infrared.shape[:2], shape)
+    if (missing >= 0).all() and (missing < CROP_AT_MOST).all():
+        return infrared[: shape[0], : shape[1]], visible[: shape[0], : shape[1]], "cropped"
+    if convention == "as_released":
+        return infrared, visible, "resized"
+    return images.matlab_imresize(infrared, shape), images.matlab_imresize(visible, shape), "resized"
+
+
+def _score(fused: Image, pair_images: tuple[Image, Image], names: tuple[str, ...] | None, convention: str, code: str) -> tuple[dict, str]:
+    infrared, visible, fit = fit_sources(fused, *pair_images, convention)
+    return score(fused, infrared, visible, names, convention), fit
+
+
+def evaluate(
+    data: Dataset | str,
+    methods: Iterable[Method],
+    names: Iterable[str] | None = None,
+    convention: str = "standard",
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """Metrics of every method on every pair: a tidy DataFrame with the columns of `COLUMNS`, one row a value.
+
+    Grey levels are scored (luma of colour images). `names` None: the paper's eleven. Fusing is done one pair at a time, since the network
+    uses all cores; scoring in `n_jobs` joblib workers (set a Dask backend by joblib.parallel_config for a cluster). Both are remembered by
+    content below `.cache/` (IVFNB_CACHE). An image that cannot be read, fused or scored becomes an EvaluationWarning that names it, and the
+    rest goes on.
+    """
+    data = dataset(data) if isinstance(data, str) else data
+    methods, names = list(methods), tuple(names) if names is not None else None
+    remembered = joblib.Memory(_cache_folder() / "scores", verbose=0).cache(_score)
+    code, work, labels = code_hash(*(m for m in METRIC_CODE if _exists(m))), [], []
+    for method in methods:
+        for pair in tqdm(data, desc=f"{data.name}: {method.name}", unit="pair", leave=False, mininterval=0.5):
+            try:
+                fused = _gray(fused_image(method, pair))
+                work.append((fused, (pair.infrared, _gray(pair.visible)), names, convention, code))
+                labels.append((method, pair.id))
+            except (ValueError, KeyError, OSError) as error:
+                _warn(data, method, pair.id, error)
+    tasks = (joblib.delayed(_guarded)(remembered, *arguments) for arguments in work)
+    bar = tqdm(total=len(work), desc=f"{data.name}: scoring", unit="image", leave=False, mininterval=0.5)
+    rows = []
+    for (method, id), outcome in zip(labels, joblib.Parallel(n_jobs, return_as="generator")(tasks), strict=True):
+        bar.update()
+        if isinstance(outcome, ValueError):
+            _warn(data, method, id, outcome)
+            continue
+        values, fit = outcome
+        rows += [(data.name, method.name, id, metric, value, convention, fit, method.source) for metric, value in values.items()]
+    bar.close()
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _guarded(function: Callable, *arguments: Any) -> Any:
+    """Result of a call, or the ValueError it raised."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        return error
+
+
+def _warn(data: Dataset, method: Method, id: str, error: Exception) -> None:
+    reason = f"no image for pair {id}" if isinstance(error, KeyError) else str(error)
+    warnings.warn(f"{data.name}, {method.name}, pair {id}: {reason}", EvaluationWarning, stacklevel=3)
