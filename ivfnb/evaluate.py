@@ -96,15 +96,14 @@ def _gray(image: Image) -> Image:
 
 
 def fused_image(method: Method, pair: ImagePair) -> Image:
-    """Fused image of one pair, from the cache where the same inputs, method and code made it before."""
+    """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before."""
     if method.key is None:
-        return method.fuse(pair)
+        return _gray(method.fuse(pair))
     key = joblib.hash((pair.infrared, pair.visible, method.key, code_hash(*(m for m in FUSION_CODE if _exists(m)))))
     path = _cache_folder() / "fused" / f"{key}.png"
     if not path.is_file():
-        images.write_image(path, method.fuse(pair))
-    stored = images.read_color_if_any(path)
-    return stored
+        images.write_image(path, _gray(method.fuse(pair)))
+    return images.read_gray(path)
 
 
 def _exists(module: str) -> bool:
@@ -155,7 +154,7 @@ def evaluate(
     for method in methods:
         for pair in tqdm(data, desc=f"{data.name}: {method.name}", unit="pair", leave=False, mininterval=0.5):
             try:
-                fused = _gray(fused_image(method, pair))
+                fused = fused_image(method, pair)
                 work.append((fused, (pair.infrared, _gray(pair.visible)), names, convention, code))
                 labels.append((method, pair.id))
             except (ValueError, KeyError, OSError) as error:

@@ -8,12 +8,29 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 
 Image = np.ndarray
 
 
 class ImageError(ValueError):
     """An image file or array that is not what was asked for; the message names it, what was found and what was expected."""
+
+
+def read_header(path: str | Path) -> dict[str, int | str]:
+    """Width, height, channels, bits (per channel) and format of an image file, from its header alone. ImageError names the file."""
+    path = Path(path)
+    if not path.is_file():
+        raise ImageError(f"{path}: found no such file, expected an image")
+    try:
+        with PIL.Image.open(path) as image:
+            raw = str(image.tile[0].args) if image.tile else ""  # such as RGB;16B: Pillow itself holds 16-bit colour in 8 bits
+            deep = {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if ";16" in image.mode + raw else 8)
+            return dict(
+                width=image.width, height=image.height, channels=len(image.getbands()), bits=deep, mode=image.mode, format=image.format
+            )
+    except Exception as error:
+        raise ImageError(f"{path}: found no image header ({error}), expected PNG, JPEG, BMP or TIFF") from error
 
 
 def _read(path: str | Path) -> Image:
@@ -27,9 +44,11 @@ def _read(path: str | Path) -> Image:
     except cv2.error as error:
         raise ImageError(f"{path}: found a file OpenCV refuses ({error.err}), expected an image") from error
     if image is None:
-        raise ImageError(f"{path}: found {stored.size} bytes that are no readable image, expected PNG, JPEG, BMP or TIFF")
+        raise ImageError(f"{path}: found {stored.size} bytes that are no whole image, expected PNG, JPEG, BMP or TIFF")
+    if image.ndim == 3 and (space := _color_space(path)) in ("CMYK", "LAB"):
+        raise ImageError(f"{path}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
     if image.ndim == 3:
-        image = image[..., 0] if image.shape[2] == 1 else image[..., :3][..., ::-1]
+        image = image[..., 0] if image.shape[2] < 3 else image[..., :3][..., ::-1]
     if image.dtype == np.uint8:
         return np.ascontiguousarray(image)
     if image.dtype == np.uint16:
@@ -40,10 +59,18 @@ def _read(path: str | Path) -> Image:
     return levels
 
 
+def _color_space(path: Path) -> str:
+    try:
+        return str(read_header(path)["mode"])
+    except ImageError:  # a kind that OpenCV knows and Pillow does not, such as TIFF of 64-bit floats
+        return ""
+
+
 def read_gray(path: str | Path) -> Image:
     """Grey image (h, w) of a file: uint8 from 8-bit files, float64 from 16-bit ones (divided by 257, so that levels are 0..255).
 
-    Colour becomes luma (ITU-R BT.601, rounded to uint8 for 8-bit files), palettes are looked up, alpha is dropped. ImageError names the file.
+    Colour becomes luma (ITU-R BT.601, rounded to uint8 for 8-bit files), palettes are looked up, alpha is dropped; floating point is
+    taken as grey levels. ImageError names a file that is absent, broken, cut short, CMYK or Lab, or whose levels leave 0..255.
     """
     image = _read(path)
     if image.ndim == 2 or (image[..., :1] == image).all():  # a colour file that holds a grey image keeps its exact levels
@@ -60,12 +87,6 @@ def read_color(path: str | Path) -> Image:
     """Colour image (h, w, 3) RGB of a file, levels as in `read_gray`; a grey file gives three equal channels."""
     image = _read(path)
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
-
-
-def read_color_if_any(path: str | Path) -> Image:
-    """As `read_color` for a file with colours in it, as `read_gray` for one without (grey, or three equal channels)."""
-    image = _read(path)
-    return image if image.ndim == 3 and (image[..., :1] != image).any() else np.ascontiguousarray(image if image.ndim == 2 else image[..., 0])
 
 
 def to_uint8(image: Image) -> Image:

@@ -1,0 +1,80 @@
+"""HybridMSD: hybrid multi-scale decomposition with Gaussian and bilateral filters, the infrared's own edges put into the visible image."""
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from ivfnb.baselines.references import check_pair
+from ivfnb.images import Image
+
+LEVELS = 4
+SIGMA_SPATIAL = 2.0  # pixels at the finest level, doubled from level to level
+SIGMA_RANGE = 0.05 * 255  # grey levels at the finest level, halved from level to level
+LAMBDA = 30.0  # how fast the infrared's weight saturates with its lead in edge strength
+SIGMA_WEIGHT = 1.0  # smooths the weights of the levels, pixels
+SIGMA_BASE = SIGMA_SPATIAL * 2 ** (LEVELS + 1)  # smooths the weight of the base: twice the sigma after the last doubling
+PADDING = 2  # empty cells on each side of the bilateral grid
+
+
+def gaussian(image: Image, sigma: float) -> Image:
+    """Gaussian mean, window radius floor(3 sigma), border mirrored with the edge repeated."""
+    kernel = cv2.getGaussianKernel(2 * int(3 * sigma) + 1, sigma)
+    return cv2.sepFilter2D(image, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+
+
+def bilateral(image: Image, sigma_spatial: float, sigma_range: float) -> Image:
+    """Bilateral filter in a coarse grid of position and level: float64 (h, w).
+
+    Cells are a sigma wide each way; pixels go to the nearest cell, the grid is smoothed twice with (1, 2, 1)/4 along each axis, and read out
+    trilinearly. Source: the truncated kernel of Paris and Durand 2009, doi 10.1007/s11263-007-0110-8.
+    """
+    rows, columns = np.indices(image.shape, dtype=np.float64) / sigma_spatial
+    place = np.stack([rows, columns, (image - image.min()) / sigma_range]) + PADDING
+    shape = tuple(int(axis.max() - PADDING) + 1 + 2 * PADDING for axis in place)
+    cell = np.ravel_multi_index(tuple((place + 0.5).astype(np.intp).reshape(3, -1)), shape)
+    grids = []
+    for weights in (None, image.ravel()):
+        grid = np.bincount(cell, weights, minlength=np.prod(shape)).reshape(shape).astype(np.float64)
+        for _ in range(2):
+            for axis in range(3):
+                inner = np.moveaxis(grid, axis, 0)
+                inner[1:-1] = (inner[:-2] + 2 * inner[1:-1] + inner[2:]) / 4  # the outermost cells stay empty
+        grids.append(ndimage.map_coordinates(grid, place, order=1, prefilter=False))
+    return grids[1] / grids[0]
+
+
+def decompose(image: Image) -> tuple[Image, list[tuple[Image, Image]]]:
+    """Coarsest Gaussian image, and the texture and edge layers of every level, finest first; they sum to the image.
+
+    Texture: what the bilateral filter takes out of the previous level's Gaussian image. Edge: what the Gaussian filter takes out beyond that.
+    """
+    smooth = kept = image
+    layers = []
+    for level in range(LEVELS):
+        sigma = SIGMA_SPATIAL * 2**level
+        kept = bilateral(kept, sigma, SIGMA_RANGE / 2**level)
+        smoother = gaussian(smooth, sigma)
+        layers.append((smooth - kept, kept - smoother))
+        smooth = smoother
+    return smooth, layers
+
+
+def _lead(edge_infrared: Image, edge_visible: Image) -> Image:
+    """Weight of the infrared where its edges are the stronger: float64 (h, w), 0..1, 0 where they are not."""
+    lead = np.maximum(np.abs(edge_infrared) - np.abs(edge_visible), 0)
+    top = lead.max()
+    return np.arctan(LAMBDA * lead / top) / np.arctan(LAMBDA) if top > 0 else lead
+
+
+def fuse(infrared: Image, visible: Image) -> Image:
+    infrared, visible = check_pair(infrared, visible)
+    base_infrared, of_infrared = decompose(infrared)
+    base_visible, of_visible = decompose(visible)
+    weight = gaussian(_lead(of_infrared[-1][1], of_visible[-1][1]), SIGMA_BASE)
+    fused = weight * base_infrared + (1 - weight) * base_visible
+    for level in range(1, LEVELS):
+        weight = gaussian(_lead(of_infrared[level][1], of_visible[level][1]), SIGMA_WEIGHT)
+        fused += weight * sum(of_infrared[level]) + (1 - weight) * sum(of_visible[level])
+    for layer_infrared, layer_visible in zip(of_infrared[0], of_visible[0], strict=True):
+        fused += np.where(np.abs(layer_infrared) > np.abs(layer_visible), layer_infrared, layer_visible)
+    return np.clip(fused, 0, 255)

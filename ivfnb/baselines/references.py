@@ -1,0 +1,56 @@
+"""The simple fusions every method has to beat, and the input checks all methods share."""
+
+import cv2
+import numpy as np
+
+from ivfnb.enhance import levels as grey_levels
+from ivfnb.images import Image, ImageError
+
+
+def check_pair(infrared: Image, visible: Image) -> tuple[Image, Image]:
+    """Both images as float64 levels 0..255. ImageError names the image that is not grey, not in range, under 2x2 or of another size."""
+    pair = grey_levels(infrared, "infrared"), grey_levels(visible, "visible")
+    if pair[0].shape != pair[1].shape:
+        raise ImageError(f"visible: found shape {pair[1].shape}, expected that of the infrared image, {pair[0].shape}")
+    if min(pair[0].shape) < 2:
+        raise ImageError(f"infrared: found shape {pair[0].shape}, expected at least 2x2 pixels")
+    return pair
+
+
+def mean(infrared: Image, visible: Image) -> Image:
+    """Plain mean of the sources: float64 (h, w), levels 0..255."""
+    infrared, visible = check_pair(infrared, visible)
+    return (infrared + visible) / 2
+
+
+def maximum(infrared: Image, visible: Image) -> Image:
+    """Pixelwise maximum of the sources: float64 (h, w), levels 0..255."""
+    return np.maximum(*check_pair(infrared, visible))
+
+
+def _pyramid(image: Image, levels: int) -> list[Image]:
+    """Laplacian pyramid, finest band first, the Gaussian rest last: `levels` + 1 arrays whose sides halve (rounded up)."""
+    bands = []
+    for _ in range(levels):
+        smaller = cv2.pyrDown(image)
+        bands.append(image - cv2.pyrUp(smaller, dstsize=image.shape[::-1]))
+        image = smaller
+    return [*bands, image]
+
+
+def laplacian_pyramid(infrared: Image, visible: Image, levels: int = 4) -> Image:
+    """Fusion in the Laplacian pyramid: of each band the coefficient of larger magnitude, of the rest the mean; float64 (h, w), 0..255.
+
+    Burt and Adelson 1983, doi 10.1109/TCOM.1983.1095851. `levels` is cut to what the size allows (a side of at least 2 in every band); levels
+    outside 0..255 that the choice of coefficients can make are clipped. ValueError for fewer than one level.
+    """
+    infrared, visible = check_pair(infrared, visible)
+    if levels < 1:
+        raise ValueError(f"levels: found {levels}, expected at least 1")
+    levels = min(levels, int(np.log2(min(infrared.shape))))
+    *bands, rest = zip(_pyramid(infrared, levels), _pyramid(visible, levels), strict=True)
+    fused = (rest[0] + rest[1]) / 2
+    for of_infrared, of_visible in reversed(bands):
+        chosen = np.where(np.abs(of_infrared) > np.abs(of_visible), of_infrared, of_visible)
+        fused = chosen + cv2.pyrUp(fused, dstsize=chosen.shape[::-1])
+    return np.clip(fused, 0, 255)

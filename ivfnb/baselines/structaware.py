@@ -1,0 +1,72 @@
+"""Structaware: a map of which source has the stronger structure, refined along the edges of the infrared image."""
+
+import cv2
+import numpy as np
+
+from ivfnb.baselines.references import check_pair
+from ivfnb.images import Image
+
+RADIUS = 3  # of all window means, pixels
+EPS = 0.01  # variance of 0..1 levels below which the self-guided smoothing flattens
+ROUNDS = 3  # of binarising and refining the map
+SIGMA_SPATIAL, SIGMA_RANGE = 10.0, 0.2  # of the domain transform: pixels, 0..1 levels
+
+
+def window_means(image: Image) -> Image:
+    """Mean of the 7x7 window, of its part inside the image at the borders: float64 (h, w)."""
+    side = (2 * RADIUS + 1, 2 * RADIUS + 1)
+    total, count = (
+        cv2.boxFilter(plane, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT) for plane in (image, np.ones_like(image))
+    )
+    return total / count
+
+
+def structure(image: Image) -> Image:
+    """Strength of the structure of a 0..1 image: sum of the magnitudes of both first differences of the smoothed image, float64 (h, w).
+
+    Smoothed as by a guided filter that is its own guide, but with the window's own coefficients, not their means. Beyond the last row and
+    column stands level 0: there the brighter image is the stronger one.
+    """
+    mean = window_means(image)
+    variance = window_means(image * image) - mean * mean
+    gain = variance / (variance + EPS)
+    smooth = np.pad(gain * image + (1 - gain) * mean, (0, 1))
+    return np.abs(np.diff(smooth[:, :-1], axis=0)) + np.abs(np.diff(smooth[:-1], axis=1))
+
+
+def _recursive(values: Image, feedback: Image) -> Image:
+    """First-order recursive mean down the rows and back up; `feedback` (h - 1, w) is the share taken from the neighbouring row."""
+    values = np.array(values, order="C")
+    for row in range(1, len(values)):
+        values[row] += feedback[row - 1] * (values[row - 1] - values[row])
+    for row in range(len(values) - 2, -1, -1):
+        values[row] += feedback[row] * (values[row + 1] - values[row])
+    return values
+
+
+def refine(mask: Image, guide: Image) -> Image:
+    """Mask smoothed inside the edges of a 0..1 guide: one round of the recursive filter of the domain transform, float64 (h, w).
+
+    Source: Gastal and Oliveira 2011, doi 10.1145/1964921.1964964; along the rows first, then along the columns.
+    """
+    across, down = (
+        np.exp(-np.sqrt(2) / SIGMA_SPATIAL * (1 + SIGMA_SPATIAL / SIGMA_RANGE * np.abs(np.diff(plane, axis=0))))
+        for plane in (np.ascontiguousarray(guide.T), guide)
+    )
+    return _recursive(_recursive(mask.T, across).T, down)
+
+
+def fuse(infrared: Image, visible: Image) -> Image:
+    """Mean of the sources weighted by a refined map of the stronger structure: float64 (h, w), levels 0..255.
+
+    The sources are not exchangeable: the infrared image guides the refinement, and where structures are equal the visible image is taken.
+    Source: Li, Xie, Zhou, Han and Zhan 2018, doi 10.1016/j.ijleo.2018.06.123: windows of radius 3, eps 0.01, three rounds with sigmas 10
+    pixels and 0.2. The border of the differences was found by comparison with published images. No departures known.
+    """
+    infrared, visible = check_pair(infrared, visible)
+    guide = infrared / 255
+    weight = window_means(structure(guide) - structure(visible / 255))
+    weight = (weight > 0).astype(np.float64)
+    for _ in range(ROUNDS):
+        weight = refine((weight > 0.5).astype(np.float64), guide)
+    return weight * infrared + (1 - weight) * visible

@@ -1,0 +1,81 @@
+"""Visual information fidelity: VIF in the pixel domain (Sheikh and Bovik) and the fusion measure VIFF (Han et al.) on its pyramid."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ivfnb.images import Image
+from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, smooth_valid
+from ivfnb.metrics.triple import Triple
+
+WINDOWS = tuple(gaussian(side, side / 5) for side in (17, 9, 5, 3))  # one per scale
+SMALLEST = 41  # side in pixels below which the fourth scale has no whole window
+VIFF_NOISE = 0.005 * 255**2  # variance of the visual noise, grey levels squared
+VIFF_WEIGHTS = (1 / 2.15, 0, 0.15 / 2.15, 1 / 2.15)  # one per scale
+VIF_NOISE = 2.0
+
+Channel = tuple[Image, Image, Image]  # gain from source to fused, fused variance it leaves unexplained, source variance
+
+
+def _channel(source: Image, fused: Image, both: Image) -> Channel:
+    """Channel of the local variances of a source and the fused image and their covariance, with VIF's usual clamps."""
+    gain = both / (source + TINY)
+    rest = fused - gain * both
+    flat_source, flat_fused = source < TINY, fused < TINY
+    gain[flat_source | flat_fused] = 0
+    rest[flat_source] = fused[flat_source]
+    rest[flat_fused] = 0
+    none = both < TINY  # negative ones, and zero ones whatever their rounding: the gain decides which source counts
+    rest[none & ~flat_fused] = fused[none & ~flat_fused]
+    gain[none] = 0
+    return gain, np.maximum(rest, TINY), np.where(flat_source, 0.0, source)
+
+
+def _scales(triple: Triple, wanted: tuple[bool, ...] = (True,) * 4) -> Iterator[list[Channel]]:
+    """Channels (infrared, visible) of each wanted scale; every scale after the first is filtered and decimated by 2."""
+    images = [plane.levels - MIDDLE for plane in (triple.fused, *triple.sources)]
+    for scale, window in enumerate(WINDOWS):
+        if scale > 0:
+            images = [np.ascontiguousarray(smooth_valid(image, window)[::2, ::2]) for image in images]
+        if not wanted[scale]:
+            continue
+        means = [smooth_valid(image, window) for image in images]
+        variances = [np.maximum(smooth_valid(i**2, window) - m**2, 0) for i, m in zip(images, means, strict=True)]
+        covariances = [smooth_valid(images[0] * images[i], window) - means[0] * means[i] for i in (1, 2)]
+        yield [_channel(variances[i], variances[0], covariances[i - 1]) for i in (1, 2)]
+
+
+def _information(channel: Channel, noise: float) -> tuple[Image, Image]:
+    """What the fused image tells of the source and what the source holds, both log10(1 + signal/noise) per pixel."""
+    gain, rest, variance = channel
+    return np.log10(1 + gain**2 * variance / (rest + noise)), np.log10(1 + variance / noise)
+
+
+def viff(triple: Triple) -> float:
+    """Visual information fidelity for fusion (VIFF), at least 0, can exceed 1 (contrast gain); identical images give 1.
+
+    At every pixel the source with the smaller gain counts, the infrared's only where it is strictly smaller. Needs 41x41 pixels.
+    Departure: levels are taken about 128, which changes nothing but rounding noise on flat, saturated areas.
+    """
+    result = 0.0
+    weights = [weight for weight in VIFF_WEIGHTS if weight]
+    for (infrared, visible), weight in zip(_scales(triple, tuple(w > 0 for w in VIFF_WEIGHTS)), weights, strict=True):
+        from_infrared = infrared[0] < visible[0]
+        chosen = tuple(np.where(from_infrared, a, b) for a, b in zip(infrared, visible, strict=True))
+        seen, there = _information(chosen, VIFF_NOISE)
+        result += weight * float(np.sum(seen + 1e-7) / np.sum(there + 1e-7))
+    return result
+
+
+def vif(triple: Triple) -> float:
+    """Visual information fidelity in the pixel domain (VIF, VIFP), mean over the two sources; can exceed 1; identical images give 1.
+
+    A source without any variance holds no information to lose and counts 1. Some codes report the sum over the sources. Needs 41x41 pixels.
+    """
+    seen, there = np.zeros(2), np.zeros(2)
+    for scale in _scales(triple):
+        for i, channel in enumerate(scale):
+            sums = [float(image.sum()) for image in _information(channel, VIF_NOISE)]
+            seen[i] += sums[0]
+            there[i] += sums[1]
+    return float(np.mean([s / t if t > 0 else 1.0 for s, t in zip(seen, there, strict=True)]))

@@ -1,0 +1,156 @@
+"""The switches in which the paper's text and its released code differ, one field each, and the two settings that follow one or the other.
+
+Qi et al. 2024, doi 10.1016/j.neucom.2024.127353. "Difference N" in the comments counts the differences that the README lists. Those of the
+training data and the training script (1 to 3, and 6) are properties of a weights file, those of the evaluator (13 to 16) of a metric's
+convention; 11 is a script that saves nothing.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import product
+
+CHOICES = {
+    "classifier": ("cnn", "gradient_energy", "none"),
+    "branches": ("gradients", "gray"),
+    "classifier_infrared": ("enhanced", "original"),
+    "normalisation": ("network", "released"),
+    "ties": ("visible", "infrared", "score"),
+    "weighting": ("soft", "votes", "mask", "distance"),
+    "enhance_infrared": ("stretch", "none"),
+    "enhance_visible": ("hdrc", "clahe", "gamma", "none"),
+    "eight_bit": (False, True),
+    "stretch": (False, True),
+    "ssr": ("single", "multi", "none"),
+    "ssr_unit": ("pixels", "image"),
+    "clip": ("released", "percentile", "none"),
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a pair is fused. The defaults are the paper's text; ValueError names a field with an unknown value and lists the known ones."""
+
+    # Difference 9. (height, width) everything is resized to (bilinear, as OpenCV does it; the released script: 456x456 whatever the aspect
+    # ratio), or None: the pair's own size.
+    size: tuple[int, int] | None = None
+    # Step of the 32x32 windows, pixels, 1..32 (the released script: 8).
+    stride: int = 8
+    # What judges sharpness. "cnn": the network. For ablations, without a network: "gradient_energy" (share of squared Sobel gradients in
+    # the window) and "none" (weight 0.5 everywhere, so that ties and weighting have no effect).
+    classifier: str = "cnn"
+    # Difference 4. What the network's three branches see, grey and gradients (text) or three times grey (script). The network must fit.
+    branches: str = "gradients"
+    # Difference 7. The infrared image shown to the classifier, "enhanced" (text) or "original" (script); the enhanced one is fused.
+    classifier_infrared: str = "enhanced"
+    # Difference 5. Normalisation of the branches: the "network"'s own, or the constants of the "released" fusion script.
+    normalisation: str = "network"
+    # Difference 10. Who gets a window whose two stacking orders contradict each other, and in "mask" and "distance" a pixel with equally
+    # many votes for both: "visible" (script), "infrared", or "score", the larger mean probability.
+    ties: str = "visible"
+    # Difference 8. Weight of the visible image: "soft" (mean probability of the windows over a pixel; the text's "score map as weight
+    # map"), "votes" (share of windows), "mask" (0 or 1 by the majority), "distance" (the script's ratio of distance transforms).
+    weighting: str = "soft"
+    # Enhancement before the fusion: "stretch" and "hdrc" in text and script; the others for ablation and comparison.
+    enhance_infrared: str = "stretch"
+    enhance_visible: str = "hdrc"
+    # Whether images pass between the stages as 8-bit files do in the script: enhanced ones rounded, the stretched blend truncated.
+    eight_bit: bool = False
+    # Whether the blend is stretched to 0..255 before SSR (script; the text does not mention it).
+    stretch: bool = False
+    # Retinex on the fused image: "single" scale (text and script), "multi" (three surrounds: sigma and 0.32 and 0.06 of it), "none".
+    ssr: str = "single"
+    # Difference 12. Deviation of the (widest) surround: 300 pixels in the script, or with the unit "image" a share of the longer side.
+    ssr_sigma: float = 300.0
+    ssr_unit: str = "pixels"
+    # Where the retinex cuts its extremes, see `enhance.ssr`.
+    clip: str = "released"
+
+    def __post_init__(self):
+        for field, known in CHOICES.items():
+            value = getattr(self, field)
+            if value not in known or type(value) is not type(known[0]):
+                raise ValueError(f"{field}: found {value!r}, expected one of {known}")
+        if type(self.stride) is not int or not 1 <= self.stride <= 32:
+            raise ValueError(f"stride: found {self.stride!r}, expected whole pixels, 1 to 32")
+        size = (32, 32) if self.size is None else self.size
+        if not (isinstance(size, tuple) and len(size) == 2 and all(type(side) is int and side >= 32 for side in size)):
+            raise ValueError(f"size: found {self.size!r}, expected None or (height, width) in whole pixels, at least 32 each")
+        if not (type(self.ssr_sigma) in (int, float) and 0 < self.ssr_sigma < math.inf):
+            raise ValueError(f"ssr_sigma: found {self.ssr_sigma!r}, expected a number above 0")
+
+    @property
+    def weights(self) -> str | None:
+        """Name of the shipped weights that fit this protocol; None where it needs no network."""
+        return f"eresnet-{self.branches}" if self.classifier == "cnn" else None
+
+
+AS_PAPER = Protocol()
+AS_RELEASED = Protocol(
+    size=(456, 456),
+    branches="gray",
+    classifier_infrared="original",
+    normalisation="released",
+    weighting="distance",
+    eight_bit=True,
+    stretch=True,
+)
+
+
+def switches(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
+    """Protocols that differ from `base` in one field each, by a name in words; first `base` itself, last `AS_PAPER`, which differs in many.
+
+    Written for AS_RELEASED: with another base a switch that is already set as named is left out.
+    """
+    changes = {
+        "native size": {"size": None},
+        "stride 16": {"stride": 16},
+        "gradient branches": {"branches": "gradients"},
+        "classifier sees enhanced infrared": {"classifier_infrared": "enhanced"},
+        "network's own normalisation": {"normalisation": "network"},
+        "ties to infrared": {"ties": "infrared"},
+        "ties by score": {"ties": "score"},
+        "soft scores": {"weighting": "soft"},
+        "share of votes": {"weighting": "votes"},
+        "hard mask": {"weighting": "mask"},
+        "gradient energy for the CNN": {"classifier": "gradient_energy"},
+        "no classifier": {"classifier": "none"},
+        "infrared not enhanced": {"enhance_infrared": "none"},
+        "visible not enhanced": {"enhance_visible": "none"},
+        "CLAHE for HDRC": {"enhance_visible": "clahe"},
+        "gamma for HDRC": {"enhance_visible": "gamma"},
+        "no rounding between stages": {"eight_bit": False},
+        "blend not stretched": {"stretch": False},
+        "no SSR": {"ssr": "none"},
+        "multi-scale Retinex": {"ssr": "multi"},
+        "SSR sigma 0.1 of the image": {"ssr_sigma": 0.1, "ssr_unit": "image"},
+        "SSR clipped at 1 % and 99 %": {"clip": "percentile"},
+        "SSR not clipped": {"clip": "none"},
+    }
+    changed = {name: replace(base, **change) for name, change in changes.items()}
+    return {"base": base, **{name: protocol for name, protocol in changed.items() if protocol != base}, "as paper": AS_PAPER}
+
+
+def ablations(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
+    """The 24 protocols of the paper's claim, named "classifier / enhancement / retinex"; everything else as in `base`.
+
+    {no classifier, gradient energy, CNN} x {no enhancement, infrared only, HDRC only, both} x {no SSR, SSR}. The stretch of the blend stays
+    as in `base`: with AS_RELEASED even "no classifier / no enhancement / no SSR" is a stretched mean.
+    """
+    classifiers = {"no classifier": "none", "gradient energy": "gradient_energy", "CNN": "cnn"}
+    enhancements = {
+        "no enhancement": ("none", "none"),
+        "infrared only": ("stretch", "none"),
+        "HDRC only": ("none", "hdrc"),
+        "both": ("stretch", "hdrc"),
+    }
+    retinex = {"no SSR": "none", "SSR": "single"}
+    return {
+        " / ".join(names): replace(
+            base,
+            classifier=classifiers[names[0]],
+            enhance_infrared=enhancements[names[1]][0],
+            enhance_visible=enhancements[names[1]][1],
+            ssr=retinex[names[2]],
+        )
+        for names in product(classifiers, enhancements, retinex)
+    }

@@ -1,0 +1,85 @@
+"""The tidy table: values are the metrics' own, results are remembered by content, one bad image does not lose the rest."""
+
+import numpy as np
+import pytest
+
+from ivfnb import evaluate, images
+from ivfnb.datasets import FusedImage, dataset
+from ivfnb.evaluate import COLUMNS, EvaluationWarning, Method
+from ivfnb.fusion import Protocol, fuse
+from ivfnb.metrics import PAPER, score
+
+NO_NETWORK = Protocol(classifier="none")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("IVFNB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def pairs():
+    return dataset("sample")[:2]
+
+
+def test_values_are_the_metrics_own(pairs):
+    frame = evaluate.evaluate(pairs, [evaluate.by_protocol("ours", NO_NETWORK), evaluate.by_baseline("Mean")])
+    assert list(frame.columns) == COLUMNS
+    assert len(frame) == 2 * 2 * len(PAPER)
+    assert not frame["value"].isna().any()
+    pair = pairs[1]
+    fused = fuse(pair.infrared, pair.visible, None, NO_NETWORK).fused
+    row = frame[(frame["method"] == "ours") & (frame["id"] == pair.id)].set_index("metric")["value"]
+    assert row.to_dict() == score(fused, pair.infrared, pair.visible)
+
+
+def test_remembered_by_content(pairs):
+    calls = []
+
+    def counted(pair):
+        calls.append(pair.id)
+        return images.to_uint8((pair.infrared.astype(float) + pair.visible) / 2)
+
+    first = evaluate.evaluate(pairs, [Method("mean", counted, "test", key="mean")], ["EN"])
+    again = evaluate.evaluate(pairs, [Method("mean", counted, "test", key="mean")], ["EN"])
+    assert first.equals(again)
+    assert len(calls) == 2, "the second run fused nothing"
+    evaluate.evaluate(pairs, [Method("mean", counted, "test", key="another mean")], ["EN"])
+    assert len(calls) == 4, "another key is another method"
+
+
+def test_one_bad_image_is_named_and_the_rest_goes_on(pairs):
+    good = images.to_uint8(pairs[0].infrared)
+    few = [FusedImage(pairs[0].id, good)]
+    with pytest.warns(EvaluationWarning, match=f"sample, partial, pair {pairs[1].id}: no image"):
+        frame = evaluate.evaluate(pairs, [evaluate.by_images("partial", few)], ["EN", "SD"])
+    assert set(frame["id"]) == {pairs[0].id}
+    assert set(frame["source"]) == {"published images"}
+
+    def broken(pair):
+        raise ValueError("nothing to see")
+
+    with pytest.warns(EvaluationWarning, match="nothing to see"):
+        assert evaluate.evaluate(pairs, [Method("broken", broken, "test")], ["EN"]).empty
+
+
+def test_sources_are_fitted():
+    infrared, visible = (np.random.default_rng(seed).integers(0, 256, (70, 90), dtype=np.uint8) for seed in (0, 1))
+    assert evaluate.fit_sources(infrared, infrared, visible, "standard")[2] == "same size"
+    cropped, _, fit = evaluate.fit_sources(infrared[:68, :88], infrared, visible, "standard")
+    assert fit == "cropped"
+    assert np.array_equal(cropped, infrared[:68, :88]), "crops are compared with crops, never with resized sources"
+    resized, _, fit = evaluate.fit_sources(np.zeros((140, 180)), infrared, visible, "standard")
+    assert fit == "resized"
+    assert resized.shape == (140, 180)
+    assert evaluate.fit_sources(np.zeros((140, 180)), infrared, visible, "as_released")[0] is infrared, "the evaluator resizes by itself"
+
+
+def test_unknown_baseline_is_named():
+    with pytest.raises(ValueError, match="found 'Median', expected one of Mean"):
+        evaluate.by_baseline("Median")
+
+
+def test_workers_give_the_same(pairs):
+    method = evaluate.by_baseline("Mean")
+    assert evaluate.evaluate(pairs, [method], n_jobs=2).equals(evaluate.evaluate(pairs, [method], n_jobs=1))

@@ -1,0 +1,67 @@
+"""Tables and figures say what the frame says."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivfnb import images, report
+
+
+@pytest.fixture
+def scores():
+    rows = [
+        ("tno", method, id, metric, value)
+        for method, values in {"ours": (1.0, 0.3), "mean": (3.0, 0.1)}.items()
+        for id in ("01", "02")
+        for metric, value in zip(("EN", "Nabf"), values, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "method", "id", "metric", "value"])
+
+
+def test_means_and_coverage(scores):
+    frame = report.means(scores.iloc[:-2])  # the mean's second pair is missing
+    assert frame.loc[("tno", "ours"), "pairs"] == 2
+    assert frame.loc[("tno", "mean"), "pairs"] == 1
+    assert frame.loc[("tno", "ours"), "EN"] == 1.0
+    assert list(frame.columns) == ["pairs", "EN", "Nabf"]
+
+
+def test_table_marks_the_best_by_direction(scores, tmp_path):
+    report.table(report.means(scores), tmp_path / "tables" / "scores", "A caption of 100 %")
+    text = (tmp_path / "tables" / "scores.md").read_text()
+    assert "EN ↑" in text
+    assert "Nabf ↓" in text
+    assert "**3.000**" in text
+    assert "**0.100**" in text
+    assert "**1.000**" not in text
+    latex = (tmp_path / "tables" / "scores.tex").read_text()
+    assert r"\textbf{3.000}" in latex
+    assert r"100 \%" in latex
+    read = pd.read_csv(tmp_path / "tables" / "scores.csv")
+    assert read["EN"].tolist() == [1.0, 3.0]
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["scores.csv", "scores.md", "scores.tex"]
+
+
+def test_table_of_anything(tmp_path):
+    frame = pd.DataFrame({"set": ["a_b"], "pairs": [3], "share": [0.5]})
+    report.table(frame, tmp_path / "plain", digits=2)
+    assert "| a_b" in (tmp_path / "plain.md").read_text()
+    assert r"a\_b & 3 & 0.50" in (tmp_path / "plain.tex").read_text()
+
+
+def test_montage_and_figure(tmp_path):
+    views = [np.full((10, 20), 128.0), np.zeros((10, 20, 3), np.uint8), np.full((10, 20), 300.0)]
+    figure = report.montage(views, ["one", "two", "three"], columns=2)
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two", "three", ""]
+    assert figure.axes[0].images[0].get_clim() == (0, 255)
+    path = report.save_figure(figure, tmp_path / "figures" / "montage.png")
+    assert images.read_color(path).shape[1] == 1800
+    with pytest.raises(ValueError, match="found 3 and 1"):
+        report.montage(views, ["one"], columns=2)
+
+
+def test_colours_are_stable():
+    assert report.colours(["a", "b", "a"]) == {"a": report.COLOURS[0], "b": report.COLOURS[1]}
