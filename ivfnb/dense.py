@@ -1,15 +1,16 @@
 """Scores of all windows at once: the numbers of the window-by-window loop, with every shared feature computed once.
 
-What makes it exact: a sample of EResNet is a stack of two 32x32 blocks, and only the three 3x3 stems look at neighbouring pixels. With windows
-at multiples of 8 the three 2x2 poolings cut a window and the image along the same lines, so a feature inside a window belongs to all windows
-around it. Different are only the pixels on a block's border, where the stem sees the zero padding or, across the seam, the other image's
-block. They depend on the row of the window's start (top and bottom border), on its column (left and right) or on both (corners). So there are
-nine kinds of pixels, `kinds[vertical][horizontal]` with 0 for top or left, 1 for inside, 2 for bottom or right; those of top and bottom come
-in two variants, for the upper and the lower block of a stack. Every pixel of every kind passes the network once.
+What makes it exact: a sample of EResNet is a stack of two 32x32 blocks, and only the three 3x3 stems look at neighbouring pixels. With
+windows at multiples of 8 the three 2x2 poolings cut a window and the image along the same lines, so a feature inside a window belongs to
+all windows around it. Different are only the pixels on a block's border, where the stem sees the zero padding or, across the seam, the
+other image's block. They depend on the row of the window's start (top and bottom border), on its column (left and right) or on both
+(corners). So there are nine kinds of pixels, `kinds[vertical][horizontal]` with 0 for top or left, 1 for inside, 2 for bottom or right;
+those of top and bottom come in two variants, for the upper and the lower block of a stack. Every pixel of every kind passes the network
+once.
 
-At inference a convolution and its batch norm are one affine map, and so is a residual branch up to its activation. With the shortcut beside it
-a residual block is one matrix product, 2x2 maxima (which commute with the increasing leaky ReLU), the activation and a sum. The head's first
-layer is linear: its sum over the 4x4 cells of both blocks of a stack splits by image and block, so the two orders share it.
+At inference a convolution and its batch norm are one affine map, and so is a residual branch up to its activation. With the shortcut beside
+it a residual block is one matrix product, 2x2 maxima (which commute with the increasing leaky ReLU), the activation and a sum. The head's
+first layer is linear: its sum over the 4x4 cells of both blocks of a stack splits by image and block, so the two orders share it.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,12 +27,12 @@ from ivfnb.network import WINDOW, EResNet, ResBlock
 
 CELL = 8  # pixels per side that the three poolings join into one cell; rows and columns of pixels are counted in strips of 8
 CELLS = WINDOW // CELL  # cells per side of a window
-TILE_PIXELS = 2**13  # pixels of an image in one pass: keeps a block's widest output (1 KiB per pixel, 1.9 kinds each) near the cache's size
+TILE_PIXELS = 2**12  # pixels of an image in one pass: at 1.9 kinds each, a block's widest output (1 KiB a pixel) fits the cache
 MOST_THREADS = 8  # each holds a tile
 SLOPE = 0.1
 
 
-class _Affine(NamedTuple):
+class Affine(NamedTuple):
     """Weight (out, in) and bias (out,) of a map that every pixel (row of a matrix) passes."""
 
     weight: torch.Tensor
@@ -41,12 +42,10 @@ class _Affine(NamedTuple):
 class _Folded(NamedTuple):
     """The network at inference: affine maps alone."""
 
-    stems: list[_Affine]  # of the 3x3 neighbourhood, per branch
-    branches: list[list[_Affine]]  # of the blocks of gray, Gx and Gy
-    gradient_block: _Affine
-    cells: list[torch.Tensor]  # for each of the 4 rows of cells (2 blocks, 256, 4 columns of 512): the head's first layer
-    bias: torch.Tensor
-    last: nn.Linear
+    stems: list[Affine]  # of the 3x3 neighbourhood, per branch
+    branches: list[list[Affine]]  # of the blocks of gray, Gx and Gy
+    gradient_block: Affine
+    cells: list[torch.Tensor]  # weight of the head's first layer, for each of the 4 rows of cells (2 blocks, 256, 4 columns of 512)
 
 
 def _fold(linear: nn.Module, norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,29 +55,26 @@ def _fold(linear: nn.Module, norm: nn.Module) -> tuple[torch.Tensor, torch.Tenso
     return linear.weight.double().flatten(1) * scale[:, None], bias
 
 
-def _fold_block(block: ResBlock) -> _Affine:
+def _fold_block(block: ResBlock) -> Affine:
     """Residual branch (two convolutions, nothing nonlinear between) and shortcut of a block, stacked: (2 * out, in)."""
     first, second, shortcut = (_fold(*pair) for pair in (block.residual[:2], block.residual[2:4], block.shortcut[:2]))
     weight = torch.cat([second[0] @ first[0], shortcut[0]])
-    return _Affine(weight.float(), torch.cat([second[0] @ first[1] + second[1], shortcut[1]]).float())
+    return Affine(weight.float(), torch.cat([second[0] @ first[1] + second[1], shortcut[1]]).float())
 
 
-def fold(net: EResNet) -> _Folded:
+def _fold_net(net: EResNet) -> _Folded:
     """The network's affine maps for inference, multiplied in float64 and rounded to float32 once."""
-    weight, bias = _fold(*net.head[:2])
     # the head flattens (branch, channel, 2 blocks x 4 rows, 4 columns); here: row -> block, output, (column, branch, channel)
-    weight = weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
+    weight = net.head[0].weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
     return _Folded(
-        stems=[_Affine(*(part.float() for part in _fold(*stem[:2]))) for stem in net.stems],
+        stems=[Affine(*(part.float() for part in _fold(*stem[:2]))) for stem in net.stems],
         branches=[[_fold_block(block) for block in blocks] for blocks in (net.gray_blocks, net.gx_blocks, net.gy_blocks)],
         gradient_block=_fold_block(net.gradient_block),
-        cells=list(weight.float()),
-        bias=bias.float(),
-        last=net.head[3],
+        cells=list(weight),
     )
 
 
-def _product(features: torch.Tensor, affine: _Affine, *, activation: bool = False) -> torch.Tensor:
+def product(features: torch.Tensor, affine: Affine, *, activation: bool = False) -> torch.Tensor:
     """The affine map of every row, and the leaky ReLU where asked for.
 
     On the CPU by oneDNN's matrix product: `functional.linear` would take MKL's, which leaves AVX-512 unused on AMD processors.
@@ -90,7 +86,7 @@ def _product(features: torch.Tensor, affine: _Affine, *, activation: bool = Fals
     return functional.leaky_relu_(result, SLOPE) if activation else result
 
 
-class _Tile:
+class Tile:
     """A run of strips: which grid rows meet it, and where a buffer (pixels, channels) keeps the pixels of each kind."""
 
     def __init__(self, first: int, last: int, step: int, grid: tuple[int, int]):
@@ -109,6 +105,10 @@ class _Tile:
         widths = self.grid[1], size * self.width, self.grid[1]
         return [[(*rows, width) for width in widths] for rows in (top, (size * (self.last - self.first),), bottom)]
 
+    def pixels(self, size: int) -> int:
+        """Number of pixels of all kinds at `size` pixels per strip."""
+        return sum(prod(shape) for row in self.shapes(size) for shape in row)
+
     def kinds(self, buffer: torch.Tensor, size: int) -> list[list[torch.Tensor]]:
         """Views of the kinds [vertical][horizontal] in `buffer` (pixels, channels), each of shape (*shape, channels)."""
         shapes = self.shapes(size)
@@ -121,7 +121,7 @@ def _at(strips: slice, size: int, offset: int) -> slice:
     return slice(strips.start * size + offset, strips.stop * size, strips.step * size)
 
 
-def _join(tile: _Tile, wide: list[list[torch.Tensor]], narrow: list[list[torch.Tensor]], size: int) -> None:
+def _join(tile: Tile, wide: list[list[torch.Tensor]], narrow: list[list[torch.Tensor]], size: int) -> None:
     """Maxima of the 2x2 pixels of each pooled cell, from the kinds `wide` (`size` pixels per strip) into the kinds `narrow` (half of it).
 
     A pooled cell on a border joins border pixels with the pixels of the inside kind that lie beside them.
@@ -143,21 +143,21 @@ def _join(tile: _Tile, wide: list[list[torch.Tensor]], narrow: list[list[torch.T
             torch.maximum(corner, edges[vertical][:, :, columns], out=narrow[vertical][horizontal])
 
 
-def _block(tile: _Tile, block: _Affine, features: torch.Tensor, size: int, out: torch.Tensor | None = None) -> torch.Tensor:
+def _block(tile: Tile, block: Affine, features: torch.Tensor, size: int, out: torch.Tensor | None = None) -> torch.Tensor:
     """A residual block over all kinds: (pixels, in) at `size` pixels per strip -> (fewer pixels, out) at half of it."""
-    wide = _product(features, block)
-    narrow = wide.new_empty(sum(prod(shape) for row in tile.shapes(size // 2) for shape in row), wide.shape[1])
+    wide = product(features, block)
+    narrow = wide.new_empty(tile.pixels(size // 2), wide.shape[1])
     _join(tile, tile.kinds(wide, size), tile.kinds(narrow, size // 2), size)
     residual, shortcut = functional.leaky_relu_(narrow, SLOPE).chunk(2, dim=1)
     return torch.add(residual, shortcut, out=out)
 
 
-def _neighbourhoods(tile: _Tile, height: int, width: int) -> torch.Tensor:
+def _neighbourhoods(tile: Tile, height: int, width: int) -> torch.Tensor:
     """Where the 3x3 neighbourhood of each pixel lies in the flattened planes of `scores`: (pixels of all kinds, 9).
 
     Those planes have 1 + h + h rows, namely zeros, the image's and the other image's, and 1 + w columns, zeros first.
     """
-    around, upper_and_lower = torch.arange(-1, 2), torch.arange(2)[:, None]
+    around = torch.arange(-1, 2)
 
     def inside(first: int, last: int, limit: int) -> torch.Tensor:
         seen = torch.arange(first * CELL, last * CELL)[:, None] + 1 + around
@@ -177,12 +177,12 @@ def _neighbourhoods(tile: _Tile, height: int, width: int) -> torch.Tensor:
     return torch.cat([(r[..., None, :, None] * (width + 1) + c[:, None, :]).reshape(-1, 9) for r in vertical for c in horizontal])
 
 
-def _features(tile: _Tile, net: _Folded, seen: torch.Tensor) -> torch.Tensor:
+def _features(tile: Tile, net: _Folded, seen: torch.Tensor) -> torch.Tensor:
     """Features (pixels of all kinds at one pixel per strip, 512: gray, gradients) from neighbourhoods (3 branches, pixels, 9)."""
-    result = seen.new_empty(sum(prod(shape) for row in tile.shapes(1) for shape in row), 512)
+    result = seen.new_empty(tile.pixels(1), 512)
     pooled = []
     for branch, stem, blocks in zip(seen, net.stems, net.branches, strict=True):
-        features, size = _product(branch, stem, activation=True), CELL
+        features, size = product(branch, stem, activation=True), CELL
         for block in blocks:
             last = block is blocks[-1] and not pooled
             features, size = _block(tile, block, features, size, result[:, :256] if last else None), size // 2
@@ -191,7 +191,7 @@ def _features(tile: _Tile, net: _Folded, seen: torch.Tensor) -> torch.Tensor:
     return result
 
 
-def _shares(tile: _Tile, net: _Folded, features: torch.Tensor) -> list[torch.Tensor]:
+def _shares(tile: Tile, net: _Folded, features: torch.Tensor) -> list[torch.Tensor]:
     """What each row of cells adds to the head's first layer: (grid rows in the tile, grid columns, 2 blocks, 256), per row of cells."""
     kinds, shares = tile.kinds(features, 1), []
     for row, weight in enumerate(net.cells):
@@ -199,20 +199,20 @@ def _shares(tile: _Tile, net: _Folded, features: torch.Tensor) -> list[torch.Ten
         left, inside, right = kinds[vertical]
         cells = torch.cat([left, *(inside[..., columns, :] for columns in tile.columns[1:-1]), right], dim=-1)
         blocks = cells if vertical != 1 else [cells[tile.strips[row]].contiguous()] * 2
-        sums = [_product(block.flatten(0, 1), _Affine(part, None)) for block, part in zip(blocks, weight, strict=True)]
+        sums = [product(block.flatten(0, 1), Affine(part, None)) for block, part in zip(blocks, weight, strict=True)]
         shares.append(torch.stack(sums, dim=1).view(-1, tile.grid[1], 2, 256))
     return shares
 
 
 @torch.inference_mode()
-def _tile_shares(net: _Folded, planes: torch.Tensor, tile: _Tile) -> list[list[torch.Tensor]]:
+def _tile_shares(net: _Folded, planes: torch.Tensor, tile: Tile) -> list[list[torch.Tensor]]:
     """`_shares` of both images, from planes (2, 3, 1 + h + h, 1 + w)."""
     around = _neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1).to(planes.device)
     seen = (torch.stack([branch.flatten()[around] for branch in image]) for image in planes)
     return [_shares(tile, net, _features(tile, net, image)) for image in seen]
 
 
-def _each(function: Callable, tiles: list[_Tile], device: torch.device) -> Iterator:
+def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterator:
     """Results of `function` in order: on the CPU from threads of one core each, as many as torch uses; elsewhere from this thread.
 
     Whole tiles to cores cost no waiting at the end of every small operation. The caller's number of threads is put back.
@@ -233,19 +233,19 @@ def _each(function: Callable, tiles: list[_Tile], device: torch.device) -> Itera
 def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int = TILE_PIXELS) -> torch.Tensor:
     """Logits (2 orders, rows, columns, 2) of every window inside the images, from their normalised planes (2, 3, h, w), visible first.
 
-    `stride` is a multiple of 8. Works through runs of strips of about `tile_pixels` pixels (one strip of 8 rows at least), and keeps 1,024
-    float32 numbers per window.
+    `net` is in eval mode, `stride` a multiple of 8. Works through runs of strips of about `tile_pixels` pixels (one strip of 8 rows at
+    least), and keeps 1,024 float32 numbers per window.
     """
     grid = tuple((size - WINDOW) // stride + 1 for size in normalised.shape[2:])
     height, width = (WINDOW + (count - 1) * stride for count in grid)
-    inside, folded = normalised[..., :height, :width], fold(net)
+    inside, folded = normalised[..., :height, :width], _fold_net(net)
     planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
     strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
-    tiles = [_Tile(first, min(first + run, strips), stride // CELL, grid) for first in range(0, strips, run)]
+    tiles = [Tile(first, min(first + run, strips), stride // CELL, grid) for first in range(0, strips, run)]
     hidden = normalised.new_zeros(2, *grid, 2, 256)  # images, windows, blocks: their share in the head's first layer
     for tile, images in zip(tiles, _each(partial(_tile_shares, folded, planes), tiles, planes.device), strict=True):
         for image, shares in zip(hidden, images, strict=True):
             for rows, share in zip(tile.grid_rows, shares, strict=True):
                 image[rows] += share
-    orders = torch.stack([hidden[0, ..., 0, :] + hidden[1, ..., 1, :], hidden[1, ..., 0, :] + hidden[0, ..., 1, :]]) + folded.bias
-    return folded.last(functional.leaky_relu_(orders, SLOPE))
+    orders = torch.stack([hidden[0, ..., 0, :] + hidden[1, ..., 1, :], hidden[1, ..., 0, :] + hidden[0, ..., 1, :]])
+    return net.head[1:]((orders + net.head[0].bias).flatten(0, 2)).view(2, *grid, 2)

@@ -66,14 +66,15 @@ def _subsampled(size: int, subsampling: float) -> np.ndarray:
     return np.clip(np.floor(centre + 0.5).astype(int), 0, size - 1)
 
 
-def _linear_weights(size_in: int, size_out: int) -> np.ndarray:
-    """(size_out, size_in) matrix of bilinear interpolation between pixel centres, the border repeated."""
-    centre = (np.arange(size_out) + 0.5) * size_in / size_out - 0.5
+def _upsampled(image: Image, size: int, axis: int) -> Image:
+    """Image of `size` samples along one axis: linear between pixel centres, the border repeated, as MATLAB's bilinear `imresize`."""
+    last = image.shape[axis] - 1
+    centre = np.clip((np.arange(size) + 0.5) * (last + 1) / size - 0.5, 0, last)
     left = np.floor(centre).astype(int)
-    weights, rows = np.zeros((size_out, size_in)), np.arange(size_out)
-    np.add.at(weights, (rows, np.clip(left, 0, size_in - 1)), 1 - (centre - left))
-    np.add.at(weights, (rows, np.clip(left + 1, 0, size_in - 1)), centre - left)
-    return weights
+    share = np.expand_dims(centre - left, 1 - axis)
+    result = image.take(left, axis)
+    result += share * (image.take(np.minimum(left + 1, last), axis) - result)
+    return result
 
 
 def _window_means(image: Image, radius: int) -> Image:
@@ -98,8 +99,9 @@ def fast_guided_filter(image: Image, radius: int, eps: float = 0.01, subsampling
     variance = _window_means(small * small, small_radius) - mean * mean
     gain = variance / (variance + eps)
     offset = mean - gain * mean
-    rows, columns = (_linear_weights(n_in, n_out) for n_in, n_out in zip(small.shape, unit.shape, strict=True))
-    gain, offset = (rows @ _window_means(plane, small_radius) @ columns.T for plane in (gain, offset))
+    gain, offset = (
+        _upsampled(_upsampled(_window_means(plane, small_radius), unit.shape[0], 0), unit.shape[1], 1) for plane in (gain, offset)
+    )
     gain *= unit
     gain += offset
     gain *= 255
@@ -194,8 +196,10 @@ def _limits(reflectance: np.ndarray, clip: str) -> tuple[float, float]:
     if clip == "percentile":
         return tuple(np.percentile(reflectance, (1, 99)))
     hundredths = (100 * reflectance).astype(np.int32)  # the cast truncates toward zero, as released
-    bins, counts = np.unique(hundredths, return_counts=True)
-    rare = counts < 0.1 * counts[bins == 0].sum()
+    lowest = hundredths.min()
+    counts = np.bincount((hundredths - lowest).ravel())
+    bins = np.arange(counts.size) + lowest
+    rare = (counts > 0) & (counts < 0.1 * counts[bins == 0].sum())
     negative, positive = bins[rare & (bins < 0)], bins[rare & (bins > 0)]
     return (negative[-1] if negative.size else bins[0]) / 100, (positive[0] if positive.size else bins[-1]) / 100
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(paths.root() / "tests"))
 from metric_loops import LOOPS
 from test_metrics_golden import COLUMNS, TOLERANCES
 from test_metrics_loops import triple
-from test_metrics_published import AUTHORS, VIFF
+from test_metrics_published import AUTHORS, TOLERANCE
 
 TARGET = paths.root() / "data" / "paper" / "metric_calibration.csv"
 FIELDS = ("metric", "convention", "oracle", "values", "largest_relative_difference", "tolerance")
@@ -82,10 +82,9 @@ def authors_rows(root: Path) -> list[dict]:
         triples = [[read_gray(files[f"{kind}{i}"]) for kind in ("enh_ssr", "IR", "VIS")] for i in range(1, 22)]
     scores = [score(*images, convention="as_released") for images in triples]
     rows = []
-    for name, reference in {**AUTHORS, "VIFF": VIFF}.items():
-        printed = 0.5001 * 10.0 ** -len(f"{reference}".partition(".")[2]) / reference
-        tolerance = float(f"{2e-5 if name == 'VIFF' else printed:.2g}")
-        rows.append(row(name, "as_released", AUTHORS_MEANS, [(np.mean([values[name] for values in scores]), reference)], tolerance))
+    for name, text in AUTHORS.items():
+        pair = np.mean([values[name] for values in scores]), float(text)
+        rows.append(row(name, "as_released", AUTHORS_MEANS, [pair], float(f"{TOLERANCE[name]:.2g}")))
     return rows
 
 

@@ -46,7 +46,7 @@ def agree(name: str, images: list[np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize("name", TINY_ONES)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(kind=st.sampled_from(KINDS), height=st.integers(3, 13), width=st.integers(3, 13), seed=st.integers(0, 2**32 - 1))
 @example(kind="random", height=3, width=3, seed=0)
 @example(kind="flat", height=5, width=4, seed=1)
@@ -80,7 +80,7 @@ def test_ms_ssim(kind):
     agree("MS-SSIM", triple(kind, (161, 162), 7))
 
 
-@pytest.mark.parametrize("kind", ["random", "smooth", "flat halves"])
+@pytest.mark.parametrize("kind", ["random", "flat halves"])
 def test_fmi_of_transforms(kind):
     """The windows by loop; the transforms from PyWavelets and, for the cosine transform, from SciPy's, rounded and stretched alike."""
     images = triple(kind, (14, 12), 8)

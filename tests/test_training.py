@@ -5,19 +5,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from scipy import ndimage
 
-from ivfnb import network, patches, training
+from ivfnb import patches, training
 from ivfnb.training import TrainConfig
 
 RUN = """
 import sys
 from pathlib import Path
-from tests.test_training import CONFIG, photographs, save_final
+from test_training import CONFIG, photographs, save_final
 from ivfnb import patches, training
 samples = patches.PatchDataset(patches.make_index(photographs(), 192, 0))
 save_final(training.train(CONFIG, samples, folder=sys.argv[1]), sys.argv[1])
@@ -52,7 +53,7 @@ def test_it_learns(samples):
 
 def test_killed_and_resumed_is_bit_identical(tmp_path):
     """kill -9 in the middle, the same command again: the same bits as a run left alone."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(network.paths.root())}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir()
     broken.mkdir()

@@ -11,6 +11,15 @@ from ivfnb import weightmap
 from ivfnb.patches import planes
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small passes of two threads wait for each other, for long where the machine is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def random_pair(seed, shape):
     random = np.random.default_rng(seed)
     return random.integers(0, 256, shape).astype(np.uint8), random.uniform(0, 255, shape)

@@ -86,6 +86,7 @@ def _fmi(fused: Image, *sources: Image) -> float:
 def fmi_pixel(triple: Triple) -> float:
     """FMI of the grey levels themselves, about 0 to 1; identical images give 1. Windows of 3x3 pixels, each taken as a distribution.
 
+    Single windows can leave 0..1, since the mixture need not be a distribution where their correlation is larger than its bound's.
     A flat window shares nothing with another one, unless the two are equal. Departure from the authors' code: it compares the second
     source with a fused window already stretched, by which equal flat windows count 1 for the first source and 0 for the second.
     """
@@ -103,7 +104,7 @@ def wavelet_feature(image: Image) -> Image:
 def fmi_wavelet(triple: Triple) -> float:
     """FMI of the discrete Meyer wavelet transform, about 0 to 1; identical images give 1.
 
-    PyWavelets' filter has 62 taps where MATLAB's has 102 (the outer ones nearly 0), so that the bands' margins are narrower.
+    Departure: PyWavelets' filter has 62 taps and MATLAB's 102, so that the bands' margins are narrower here.
     """
     return _fmi(*(wavelet_feature(plane.levels) for plane in (triple.fused, *triple.sources)))
 

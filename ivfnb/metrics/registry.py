@@ -71,7 +71,7 @@ _PAPER = [
     Metric("SCD", paper.scd, "1", "higher", True, "Aslantas and Bendes 2015, doi 10.1016/j.aeue.2015.09.004", (-2, 2), True),
     Metric("Nabf", paper.nabf, "1", "lower", True, "Kumar 2013, doi 10.1007/s11760-012-0361-x", (0, 1), True),
     Metric("MI", paper.mutual_information, "bit", "higher", True, "Qu, Zhang and Yan 2002, doi 10.1049/el:20020212", (0, 16), True),
-    Metric("SD", paper.standard_deviation, "grey levels", "higher", False, JAGALINGAM, (0, 181), True),
+    Metric("SD", paper.standard_deviation, "grey levels", "higher", False, JAGALINGAM, (0, 148), True),
     Metric("DF", paper.definition, "grey levels", "higher", False, JAGALINGAM, (0, 255), True),
     Metric(
         "VIFF",
@@ -85,10 +85,9 @@ _PAPER = [
         vif.SMALLEST,
     ),
 ]
-_LIU = "Liu et al. 2012, doi 10.1109/TPAMI.2011.109"
-_FMI = "Haghighat and Razian 2014, doi 10.1109/ICAICT.2014.7036000"
+_FMI = "Haghighat, Aghagolzadeh and Seyedarabi 2011, doi 10.1016/j.compeleceng.2011.07.012"
 _FURTHER = [
-    Metric("AG", further.average_gradient, "grey levels", "higher", False, "Cui et al. 2015, doi 10.1016/j.optcom.2014.12.032", (0, 255)),
+    Metric("AG", further.average_gradient, "grey levels", "higher", False, "Cui et al. 2015, doi 10.1016/j.optcom.2014.12.032", (0, 1020)),
     Metric("PSNR", further.psnr, "dB", "higher", True, JAGALINGAM, (0, INFINITE)),
     Metric("RMSE", further.rmse, "grey levels", "lower", True, JAGALINGAM, (0, 255)),
     Metric(
@@ -105,11 +104,11 @@ _FURTHER = [
         smallest=further.MS_SSIM_SMALLEST,
     ),
     Metric("VIF", vif.vif, "1", "higher", True, "Sheikh and Bovik 2006, doi 10.1109/TIP.2005.859378", (0, INFINITE), smallest=vif.SMALLEST),
-    Metric("CC", further.cc, "1", "higher", True, "Deshmukh and Bhosale 2010", (-1, 1)),
+    Metric("CC", further.cc, "1", "higher", True, JAGALINGAM, (-1, 1)),
     Metric("NMI", further.nmi, "1", "higher", True, "Hossny, Nahavandi and Creighton 2008, doi 10.1049/el:20081754", (0, 2)),
-    Metric("FMI_pixel", features.fmi_pixel, "1", "higher", True, _FMI, (0, 1), smallest=features.SIDE),
-    Metric("FMI_w", features.fmi_wavelet, "1", "higher", True, _FMI, (0, 1)),
-    Metric("FMI_dct", features.fmi_dct, "1", "higher", True, _FMI, (0, 1), smallest=features.SIDE),
+    Metric("FMI_pixel", features.fmi_pixel, "1", "higher", True, _FMI, (-INFINITE, INFINITE), smallest=features.SIDE),
+    Metric("FMI_w", features.fmi_wavelet, "1", "higher", True, _FMI, (-INFINITE, INFINITE)),
+    Metric("FMI_dct", features.fmi_dct, "1", "higher", True, _FMI, (-INFINITE, INFINITE), smallest=features.SIDE),
     Metric("Qcb", perception.qcb, "1", "higher", True, "Chen and Blum 2009, doi 10.1016/j.imavis.2007.12.002", (0, 1)),
     Metric(
         "Qcv",
@@ -121,7 +120,14 @@ _FURTHER = [
         (0, INFINITE),
     ),
     Metric(
-        "Qy", further.qy, "1", "higher", True, "Yang et al. 2008, doi 10.1016/j.inffus.2006.09.003", (-1, 1), smallest=further.QY_SMALLEST
+        "Qy",
+        further.qy,
+        "1",
+        "higher",
+        True,
+        "Yang et al. 2008 as in Liu et al. 2012, doi 10.1109/TPAMI.2011.109",
+        (-1, 1),
+        smallest=further.QY_SMALLEST,
     ),
     Metric("Qncie", further.qncie, "1", "higher", True, "Wang, Shen and Zhang 2005, doi 10.1016/j.physd.2004.11.001", (0, 1)),
 ]

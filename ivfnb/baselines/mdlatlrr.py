@@ -1,0 +1,134 @@
+"""MDLatLRR: detail taken out level by level with a projection learned by latent low-rank representation."""
+
+from functools import cache
+
+import numpy as np
+
+from ivfnb import paths
+from ivfnb.baselines.references import check_pair
+from ivfnb.images import Image
+
+SIDE = 16  # of a patch, pixels; patches lie at every pixel
+CHUNK = 2048  # patches worked on at once: they and their products stay in the processor's cache
+# Nodes of the trapezoid rule in log t for the integral in `nuclear_norms`; t is in units of the patch's Frobenius norm.
+STEP = 1.0
+NODES = np.exp(np.arange(-6.5, 5.6, STEP))
+
+
+@cache
+def projection() -> np.ndarray:
+    """The learned projection L, float32 (256, 256), read-only; `scripts/learn_baselines.py` made it."""
+    with np.load(paths.root() / "data" / "weights" / "mdlatlrr.npz") as stored:
+        matrix = stored["projection"]
+    matrix.flags.writeable = False
+    return matrix
+
+
+def _tridiagonal(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Diagonal (side, n) and squared subdiagonal (side - 1, n) of the tridiagonal form of P P^T, for patches (side, side, n)."""
+    side = len(patches)
+    gram = np.empty_like(patches)
+    for row in range(side):
+        gram[row, row:] = np.einsum("kn,jkn->jn", patches[row], patches[row:])
+        gram[row:, row] = gram[row, row:]
+    diagonal, squares = np.empty_like(patches[0]), np.empty_like(patches[0, 1:])
+    for step in range(side - 2):  # Householder reflections, each over all patches at once
+        vector, rest = gram[step + 1 :, step].copy(), gram[step + 1 :, step + 1 :]
+        squares[step] = np.einsum("in,in->n", vector, vector)
+        norm = np.sqrt(squares[step])
+        half = norm * (norm + np.abs(vector[0]))
+        vector[0] += np.copysign(norm, vector[0])
+        scaled = vector / np.where(half > 0, half, 1)
+        product = np.einsum("ijn,jn->in", rest, scaled)
+        product -= vector * (np.einsum("in,in->n", product, scaled) / 2)
+        for row in range(len(vector)):
+            rest[row] -= vector[row] * product
+            rest[row] -= product[row] * vector
+        diagonal[step] = gram[step, step]
+    diagonal[-2], diagonal[-1], squares[-1] = gram[-2, -2], gram[-1, -1], gram[-1, -2] ** 2
+    return diagonal, squares
+
+
+def nuclear_norms(patches: np.ndarray) -> np.ndarray:
+    """Sum of the singular values of each patch: patches (side, side, n), float32 or float64, to float64 (n,); relative error under 1e-3.
+
+    Since a singular value is (2/pi) times the integral over t of s^2 / (s^2 + t^2), it suffices to know the trace of (P P^T + t^2)^-1 at a
+    few t, which a tridiagonal matrix gives by a recursion: no patch needs a decomposition of its own.
+    """
+    diagonal, squares = _tridiagonal(patches)
+    trace = diagonal.sum(axis=0, dtype=np.float64)
+    scale = np.where(trace > 0, trace, 1)
+    diagonal, squares = diagonal / scale, squares / scale**2
+    integral = np.zeros_like(trace)
+    for node in NODES:
+        pivot = diagonal[0] + node**2
+        slope = np.ones_like(pivot)  # of the pivot over t^2
+        inverse = 1 / pivot  # summed to the trace of the inverse
+        for entry, square in zip(diagonal[1:], squares, strict=True):
+            ratio = square / pivot
+            slope = 1 + ratio / pivot * slope
+            pivot = entry + node**2 - ratio
+            inverse = inverse + slope / pivot
+        values = len(diagonal) - node**2 * inverse
+        if node == NODES[0]:
+            integral += node * np.exp(-STEP / 2) * values  # below the nodes the integrand hardly changes
+        integral += STEP * node * values
+    integral += np.exp(-STEP / 2) / NODES[-1] * (trace > 0)  # above them it is the trace, 1, over t^2
+    return np.sqrt(trace) * integral * 2 / np.pi
+
+
+def _overlap_add(total: np.ndarray, patches: np.ndarray) -> None:
+    """Adds patches (side, side, rows, columns), one at every pixel, where they lie in `total` (rows + side - 1, columns + side - 1)."""
+    _, _, rows, columns = patches.shape
+    for row in range(SIDE):
+        for column in range(SIDE):
+            total[row : row + rows, column : column + columns] += patches[row, column]
+
+
+def _level(infrared: Image, visible: Image, matrix: np.ndarray) -> tuple[Image, Image, Image]:
+    """Detail layers of both float32 images and the fused one, patches averaged where they overlap."""
+    height, width = infrared.shape
+    rows, columns = height - SIDE + 1, width - SIDE + 1
+    windows = [np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE)).transpose(2, 3, 0, 1) for image in (infrared, visible)]
+    sums = np.zeros((3, height, width), np.float32)
+    block = max(1, CHUNK // columns)
+    for top in range(0, rows, block):
+        details = []
+        for window in windows:
+            part = window[:, :, top : top + block]
+            details.append((matrix @ part.reshape(SIDE * SIDE, -1)).reshape(part.shape))
+        norms = [nuclear_norms(detail.reshape(SIDE, SIDE, -1)).reshape(detail.shape[2:]) for detail in details]
+        total = norms[0] + norms[1]
+        weight = np.where(total > 0, norms[0] / np.where(total > 0, total, 1), 0.5).astype(np.float32)
+        here = sums[:, top : top + details[0].shape[2] + SIDE - 1]
+        _overlap_add(here[0], details[0])
+        _overlap_add(here[1], details[1])
+        details[0] -= details[1]
+        details[0] *= weight
+        details[0] += details[1]
+        _overlap_add(here[2], details[0])
+    covering = [np.minimum(np.minimum(np.arange(1, side + 1), np.arange(side, 0, -1)), min(SIDE, side - SIDE + 1)) for side in (height, width)]
+    return tuple(sums / np.outer(*covering).astype(np.float32))
+
+
+def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once") -> Image:
+    """Mean of what is left after `levels` levels plus the fused details: float64 (h, w), levels 0..255, computed in float32.
+
+    Each level takes from both images L times every 16x16 patch (overlaps averaged); a patch's details are weighted by the nuclear norms of
+    both. Source: Li, Wu and Kittler 2020, doi 10.1109/TIP.2020.2975984; the paper reports 1 to 4 levels. Departures: L is learned anew
+    (see `learning.latent_low_rank`), images above 512 pixels are not cut into four blocks as by the public script, nuclear norms are known to 1e-3, images
+    below 16 pixels are mirrored up to it, and levels outside 0..255 are clipped. ValueError for fewer than one level.
+    """
+    infrared, visible = check_pair(infrared, visible)
+    if levels < 1:
+        raise ValueError(f"levels: found {levels}, expected at least 1")
+    height, width = infrared.shape
+    missing = [(0, max(0, SIDE - side)) for side in infrared.shape]
+    pair = [np.pad(image, missing, mode="symmetric").astype(np.float32) for image in (infrared, visible)]
+    fused = 0
+    for level in range(levels):
+        *layers, fused_layer = _level(*pair, projection())
+        pair = [image - layer for image, layer in zip(pair, layers, strict=True)]
+        fused = fused + fused_layer * (levels - level if details == "accumulated" else 1)
+    fused = (pair[0] + pair[1]) / 2 + fused
+    return np.clip(fused[:height, :width].astype(np.float64), 0, 255)
