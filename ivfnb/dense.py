@@ -16,6 +16,7 @@ first layer is linear: its sum over the 4x4 cells of both blocks of a stack spli
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from ivfnb.network import WINDOW, EResNet, ResBlock
 
 CELL = 8  # pixels per side that the three poolings join into one cell; rows and columns of pixels are counted in strips of 8
 CELLS = WINDOW // CELL  # cells per side of a window
-TILE_PIXELS = 2**12  # pixels of an image in one pass: at 1.9 kinds each, a block's widest output (1 KiB a pixel) fits the cache
+TILE_PIXELS = 6 * 2**10  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache
 MOST_THREADS = 8  # each holds a tile
 SLOPE = 0.1
 
@@ -229,23 +230,32 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
         torch.set_num_threads(before)
 
 
+def _band(net: _Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
+    """Add to `hidden` (2 images, rows, columns, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
+    grid = tuple(hidden.shape[1:3])
+    height, width = (((count - 1) * step + CELLS) * CELL for count in grid)
+    inside = normalised[..., :height, :width]
+    planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
+    strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
+    tiles = [Tile(first, min(first + run, strips), step, grid) for first in range(0, strips, run)]
+    for tile, images in zip(tiles, _each(partial(_tile_shares, net, planes), tiles, planes.device), strict=True):
+        for image, shares in zip(hidden, images, strict=True):
+            for rows, share in zip(tile.grid_rows, shares, strict=True):
+                image[rows] += share
+
+
 @torch.inference_mode()
 def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int = TILE_PIXELS) -> torch.Tensor:
     """Logits (2 orders, rows, columns, 2) of every window inside the images, from their normalised planes (2, 3, h, w), visible first.
 
-    `net` is in eval mode, `stride` a multiple of 8. Works through runs of strips of about `tile_pixels` pixels (one strip of 8 rows at
-    least), and keeps 1,024 float32 numbers per window.
+    `net` is in eval mode, `stride` a multiple of 8. Wide images are cut into bands of whole windows, which overlap by 24 columns, and bands
+    into runs of strips of 8 rows, of about `tile_pixels` pixels. What grows with the image is 1,024 float32 numbers kept per window.
     """
     grid = tuple((size - WINDOW) // stride + 1 for size in normalised.shape[2:])
-    height, width = (WINDOW + (count - 1) * stride for count in grid)
-    inside, folded = normalised[..., :height, :width], _fold_net(net)
-    planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
-    strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
-    tiles = [Tile(first, min(first + run, strips), stride // CELL, grid) for first in range(0, strips, run)]
-    hidden = normalised.new_zeros(2, *grid, 2, 256)  # images, windows, blocks: their share in the head's first layer
-    for tile, images in zip(tiles, _each(partial(_tile_shares, folded, planes), tiles, planes.device), strict=True):
-        for image, shares in zip(hidden, images, strict=True):
-            for rows, share in zip(tile.grid_rows, shares, strict=True):
-                image[rows] += share
+    folded, hidden = _fold_net(net), normalised.new_zeros(2, *grid, 2, 256)
+    bands = min(grid[1], -(-CELL * normalised.shape[3] // max(1, tile_pixels)))
+    limits = [grid[1] * band // bands for band in range(bands + 1)]
+    for first, last in pairwise(limits):
+        _band(folded, normalised[..., first * stride :], stride // CELL, tile_pixels, hidden[:, :, first:last])
     orders = torch.stack([hidden[0, ..., 0, :] + hidden[1, ..., 1, :], hidden[1, ..., 0, :] + hidden[0, ..., 1, :]])
     return net.head[1:]((orders + net.head[0].bias).flatten(0, 2)).view(2, *grid, 2)

@@ -10,7 +10,19 @@ from scipy.fft import dctn
 
 from ivfnb.metrics import METRICS
 
-KINDS = ("random", "float", "smooth", "flat", "two levels", "few levels", "fused is infrared", "fused is visible", "flat halves", "zeros")
+KINDS = (
+    "random",
+    "float",
+    "smooth",
+    "flat",
+    "two levels",
+    "few levels",
+    "fused is infrared",
+    "fused is visible",
+    "flat halves",
+    "ramps",
+    "zeros",
+)
 TINY_ONES = [name for name in LOOPS if METRICS[name].smallest <= 3]
 WINDOWED = {"SSIM": 11, "Qy": 7, "VIFF": 41, "VIF": 41}
 
@@ -34,6 +46,9 @@ def triple(kind: str, shape: tuple[int, int], seed: int) -> list[np.ndarray]:
     if kind == "flat halves":
         halves = [np.where(np.arange(shape[1]) < shape[1] // 2, 255, image) for image in images]
         return [half.astype(np.uint8) for half in halves]
+    if kind == "ramps":  # strengths of exactly 2, where Nabf's weight jumps
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        return [image.astype(np.uint8) for image in (5 * x + 3 * y + images[0] % 2, 2 * x, 2 * y)]
     if kind == "zeros":
         return [np.zeros(shape, np.uint8)] * 3
     return [images[1 if kind == "fused is infrared" else 2], images[1], images[2]] if kind.startswith("fused") else images
@@ -54,6 +69,7 @@ def agree(name: str, images: list[np.ndarray]) -> None:
 @example(kind="few levels", height=12, width=11, seed=2)
 @example(kind="fused is visible", height=9, width=10, seed=3)
 @example(kind="random", height=18, width=21, seed=4)
+@example(kind="ramps", height=9, width=8, seed=5)
 def test_small(name, kind, height, width, seed):
     agree(name, triple(kind, (height, width), seed))
 
