@@ -8,9 +8,8 @@ other image's block. They depend on the row of the window's start (top and botto
 those of top and bottom come in two variants, for the upper and the lower block of a stack. Every pixel of every kind passes the network
 once.
 
-At inference a convolution and its batch norm are one affine map, and so is a residual branch up to its activation. With the shortcut beside
-it a residual block is one matrix product, 2x2 maxima (which commute with the increasing leaky ReLU), the activation and a sum. The head's
-first layer is linear: its sum over the 4x4 cells of both blocks of a stack splits by image and block, so the two orders share it.
+`folding` makes a residual block one matrix product, 2x2 maxima (which commute with the increasing leaky ReLU), the activation and a sum.
+The head's first layer is linear: its sum over the 4x4 cells of both blocks of a stack splits by image and block, so both orders share it.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,73 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import NamedTuple
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-from ivfnb.network import WINDOW, EResNet, ResBlock
+from ivfnb.folding import CELLS, SLOPE, Affine, Folded, fold, product
+from ivfnb.network import WINDOW, EResNet
 
-CELL = 8  # pixels per side that the three poolings join into one cell; rows and columns of pixels are counted in strips of 8
-CELLS = WINDOW // CELL  # cells per side of a window
+CELL = WINDOW // CELLS  # pixels per side of a cell; rows and columns of pixels are counted in strips of 8
 TILE_PIXELS = 6 * 2**10  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache
 MOST_THREADS = 8  # each holds a tile
-SLOPE = 0.1
-
-
-class Affine(NamedTuple):
-    """Weight (out, in) and bias (out,) of a map that every pixel (row of a matrix) passes."""
-
-    weight: torch.Tensor
-    bias: torch.Tensor | None
-
-
-class _Folded(NamedTuple):
-    """The network at inference: affine maps alone."""
-
-    stems: list[Affine]  # of the 3x3 neighbourhood, per branch
-    branches: list[list[Affine]]  # of the blocks of gray, Gx and Gy
-    gradient_block: Affine
-    cells: list[torch.Tensor]  # weight of the head's first layer, for each of the 4 rows of cells (2 blocks, 256, 4 columns of 512)
-
-
-def _fold(linear: nn.Module, norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """A convolution or linear layer and its batch norm as one float64 matrix (out, in) and bias."""
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    bias = (linear.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
-    return linear.weight.double().flatten(1) * scale[:, None], bias
-
-
-def _fold_block(block: ResBlock) -> Affine:
-    """Residual branch (two convolutions, nothing nonlinear between) and shortcut of a block, stacked: (2 * out, in)."""
-    first, second, shortcut = (_fold(*pair) for pair in (block.residual[:2], block.residual[2:4], block.shortcut[:2]))
-    weight = torch.cat([second[0] @ first[0], shortcut[0]])
-    return Affine(weight.float(), torch.cat([second[0] @ first[1] + second[1], shortcut[1]]).float())
-
-
-def _fold_net(net: EResNet) -> _Folded:
-    """The network's affine maps for inference, multiplied in float64 and rounded to float32 once."""
-    # the head flattens (branch, channel, 2 blocks x 4 rows, 4 columns); here: row -> block, output, (column, branch, channel)
-    weight = net.head[0].weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
-    return _Folded(
-        stems=[Affine(*(part.float() for part in _fold(*stem[:2]))) for stem in net.stems],
-        branches=[[_fold_block(block) for block in blocks] for blocks in (net.gray_blocks, net.gx_blocks, net.gy_blocks)],
-        gradient_block=_fold_block(net.gradient_block),
-        cells=list(weight),
-    )
-
-
-def product(features: torch.Tensor, affine: Affine, *, activation: bool = False) -> torch.Tensor:
-    """The affine map of every row, and the leaky ReLU where asked for.
-
-    On the CPU by oneDNN's matrix product: `functional.linear` would take MKL's, which leaves AVX-512 unused on AMD processors.
-    """
-    if features.is_cpu and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        fused = ("leaky_relu", [SLOPE], "") if activation else ("none", [], "")
-        return torch.ops.mkldnn._linear_pointwise(features, affine.weight, affine.bias, *fused)
-    result = functional.linear(features, affine.weight, affine.bias)
-    return functional.leaky_relu_(result, SLOPE) if activation else result
 
 
 class Tile:
@@ -178,21 +120,22 @@ def _neighbourhoods(tile: Tile, height: int, width: int) -> torch.Tensor:
     return torch.cat([(r[..., None, :, None] * (width + 1) + c[:, None, :]).reshape(-1, 9) for r in vertical for c in horizontal])
 
 
-def _features(tile: Tile, net: _Folded, seen: torch.Tensor) -> torch.Tensor:
+def _features(tile: Tile, net: Folded, seen: torch.Tensor) -> torch.Tensor:
     """Features (pixels of all kinds at one pixel per strip, 512: gray, gradients) from neighbourhoods (3 branches, pixels, 9)."""
     result = seen.new_empty(tile.pixels(1), 512)
-    pooled = []
-    for branch, stem, blocks in zip(seen, net.stems, net.branches, strict=True):
-        features, size = product(branch, stem, activation=True), CELL
+
+    def branch(which: int, out: torch.Tensor | None = None) -> torch.Tensor:
+        features, size, (*blocks, last) = product(seen[which], net.stems[which], activation=True), CELL, net.branches[which]
         for block in blocks:
-            last = block is blocks[-1] and not pooled
-            features, size = _block(tile, block, features, size, result[:, :256] if last else None), size // 2
-        pooled.append(features)
-    _block(tile, net.gradient_block, torch.cat(pooled[1:], dim=1), size, result[:, 256:])
+            features, size = _block(tile, block, features, size), size // 2
+        return _block(tile, last, features, size, out)
+
+    branch(0, result[:, :256])
+    _block(tile, net.gradient_block, torch.cat([branch(1), branch(2)], dim=1), 2, result[:, 256:])
     return result
 
 
-def _shares(tile: Tile, net: _Folded, features: torch.Tensor) -> list[torch.Tensor]:
+def _shares(tile: Tile, net: Folded, features: torch.Tensor) -> list[torch.Tensor]:
     """What each row of cells adds to the head's first layer: (grid rows in the tile, grid columns, 2 blocks, 256), per row of cells."""
     kinds, shares = tile.kinds(features, 1), []
     for row, weight in enumerate(net.cells):
@@ -206,7 +149,7 @@ def _shares(tile: Tile, net: _Folded, features: torch.Tensor) -> list[torch.Tens
 
 
 @torch.inference_mode()
-def _tile_shares(net: _Folded, planes: torch.Tensor, tile: Tile) -> list[list[torch.Tensor]]:
+def _tile_shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[list[torch.Tensor]]:
     """`_shares` of both images, from planes (2, 3, 1 + h + h, 1 + w)."""
     around = _neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1).to(planes.device)
     seen = (torch.stack([branch.flatten()[around] for branch in image]) for image in planes)
@@ -230,7 +173,7 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
         torch.set_num_threads(before)
 
 
-def _band(net: _Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
+def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
     """Add to `hidden` (2 images, rows, columns, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
     grid = tuple(hidden.shape[1:3])
     height, width = (((count - 1) * step + CELLS) * CELL for count in grid)
@@ -252,7 +195,7 @@ def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int
     into runs of strips of 8 rows, of about `tile_pixels` pixels. What grows with the image is 1,024 float32 numbers kept per window.
     """
     grid = tuple((size - WINDOW) // stride + 1 for size in normalised.shape[2:])
-    folded, hidden = _fold_net(net), normalised.new_zeros(2, *grid, 2, 256)
+    folded, hidden = fold(net), normalised.new_zeros(2, *grid, 2, 256)
     bands = min(grid[1], -(-CELL * normalised.shape[3] // max(1, tile_pixels)))
     limits = [grid[1] * band // bands for band in range(bands + 1)]
     for first, last in pairwise(limits):

@@ -71,9 +71,11 @@ def montage(images: Sequence[np.ndarray], titles: Sequence[str], columns: int, w
     figure, axes = plt.subplots(
         rows, columns, figsize=(width, rows * (width / columns * aspect + 0.35)), squeeze=False, layout="constrained"
     )
-    for axis in axes.flat:
+    for axis in axes.flat[len(images) :]:
         axis.set_axis_off()
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set(color="0.6", linewidth=0.5)  # a frame, or white images would have no edge
         levels = np.clip(image, 0, 255).astype(np.uint8)
         axis.imshow(levels, cmap="gray" if levels.ndim == 2 else None, vmin=0, vmax=255, interpolation="antialiased")
         axis.set_title(title, fontsize=9)

@@ -21,6 +21,7 @@ KINDS = (
     "fused is visible",
     "flat halves",
     "ramps",
+    "crossed ramps",
     "zeros",
 )
 TINY_ONES = [name for name in LOOPS if METRICS[name].smallest <= 3]
@@ -49,6 +50,12 @@ def triple(kind: str, shape: tuple[int, int], seed: int) -> list[np.ndarray]:
     if kind == "ramps":  # strengths of exactly 2, where Nabf's weight jumps
         y, x = np.mgrid[: shape[0], : shape[1]]
         return [image.astype(np.uint8) for image in (5 * x + 3 * y + images[0] % 2, 2 * x, 2 * y)]
+    if kind == "crossed ramps":  # covariances that are zero but for rounding
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        return [image.astype(np.uint8) for image in (3 * y, 3 * x, 2 * x)]
+    if kind == "similar sources":
+        noisy = images[1] // 8 + triple("smooth", shape, seed)[1] // 2
+        return [images[0] // 8 + noisy, noisy, noisy + images[2] // 10]
     if kind == "zeros":
         return [np.zeros(shape, np.uint8)] * 3
     return [images[1 if kind == "fused is infrared" else 2], images[1], images[2]] if kind.startswith("fused") else images
@@ -89,6 +96,11 @@ def test_windowed(name, kind):
     agree(name, triple(kind, (smallest, smallest + 3), 5))
     if smallest < 20:
         agree(name, triple(kind, (smallest + 6, smallest + 1), 6))
+
+
+def test_qy_about_its_threshold():
+    """Sources whose local similarity lies on both sides of 0.75."""
+    agree("Qy", triple("similar sources", (36, 40), 9))
 
 
 @pytest.mark.parametrize("kind", ["smooth", "few levels"])

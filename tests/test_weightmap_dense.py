@@ -36,7 +36,7 @@ def loop_over_chosen(net, visible, infrared, stride, windows):
     return scores
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     branches=st.sampled_from(network.BRANCHES),

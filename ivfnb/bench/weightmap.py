@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ivfnb import dense, weightmap
+from ivfnb import dense, folding, weightmap
 from ivfnb.bench import peak_memory, seconds
 from ivfnb.network import WINDOW, EResNet
 
@@ -45,7 +45,7 @@ def matrix_product_peak() -> float:
     """Operations per second of a float32 matrix product on all threads, by the faster of torch's two libraries."""
     left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
     with torch.inference_mode():
-        times = [seconds(lambda: left @ right, 9), seconds(lambda: dense.product(left, dense.Affine(right, None)), 9)]
+        times = [seconds(lambda: left @ right, 9), seconds(lambda: folding.product(left, folding.Affine(right, None)), 9)]
     return 2 * SIDE**3 / min(times)
 
 

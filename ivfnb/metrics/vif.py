@@ -18,17 +18,14 @@ Channel = tuple[Image, Image, Image]  # gain from source to fused, fused varianc
 
 
 def _channel(source: Image, fused: Image, both: Image) -> Channel:
-    """Channel of the local variances of a source and the fused image and their covariance, with VIF's usual clamps."""
-    gain = both / (source + TINY)
-    rest = fused - gain * both
-    flat_source, flat_fused = source < TINY, fused < TINY
-    gain[flat_source | flat_fused] = 0
-    rest[flat_source] = fused[flat_source]
-    rest[flat_fused] = 0
-    none = both < TINY  # negative ones, and zero ones whatever their rounding: the gain decides which source counts
-    rest[none & ~flat_fused] = fused[none & ~flat_fused]
-    gain[none] = 0
-    return gain, np.maximum(rest, TINY), np.where(flat_source, 0.0, source)
+    """Channel of the local variances of a source and the fused image and their covariance.
+
+    No gain where either is flat or the covariance is not positive (a zero one whatever its rounding: the gain decides which source
+    counts). VIF's other clamps concern what is left unexplained where there is no gain, which then plays no part.
+    """
+    none = (source < TINY) | (fused < TINY) | (both < TINY)
+    gain = np.where(none, 0.0, both / (source + TINY))
+    return gain, np.maximum(fused - gain * both, TINY), np.where(source < TINY, 0.0, source)
 
 
 def _scales(triple: Triple, wanted: tuple[bool, ...] = (True,) * 4) -> Iterator[list[Channel]]:
