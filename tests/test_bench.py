@@ -129,10 +129,14 @@ def test_the_section_weightmap_at_a_small_size(monkeypatch):
     monkeypatch.setattr(section, "SAMPLE", (40, 40))
     monkeypatch.setattr(section, "SIDE", 256)
     monkeypatch.setattr(section, "peak_memory", lambda code: bench.peak_memory(code) if "window_scores'" in code else 10**9)
-    table = pd.DataFrame(section.rows()).set_index("what")
-    loop, dense_row = table.loc["loop of single windows"], table.loc["dense"]
-    assert loop["times faster than the loop"] == 1
-    assert dense_row["times faster than the loop"] == pytest.approx(loop["seconds"] / dense_row["seconds"], rel=0.05)
-    assert dense_row["GFLOP"] == round(section.operations((72, 80)) / 1e9, 1)
-    assert dense_row["time per pixel, first size 1"] == 1
-    assert 100 < dense_row["peak memory, MB"] < 1000 == loop["peak memory, MB"]
+    table = pd.DataFrame(section.rows())
+    value = table.set_index("what")["value"]
+    times = value["80x72, dense: faster than loop of single windows"]
+    assert times == pytest.approx(value["80x72, loop of single windows (timed on a sample)"] / value["80x72, dense"], rel=0.01)
+    assert value["80x72, dense: operations"] == pytest.approx(section.operations((72, 80)) / 1e9, rel=1e-3)
+    bound = value["80x72, dense: bound, the operations at the measured peak"]
+    assert value["80x72, dense: speed over the bound's"] == pytest.approx(bound / value["80x72, dense"], rel=0.01)
+    assert value["80x72, dense: time per pixel over the first size's"] == 1
+    memory = table.set_index("what").loc["80x72, dense: peak memory of a process"]
+    assert 100 < memory["value"] < 1000
+    assert (memory["unit"], memory["bar"]) == ("MB", "below 1500")

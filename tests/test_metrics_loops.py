@@ -55,7 +55,7 @@ def triple(kind: str, shape: tuple[int, int], seed: int) -> list[np.ndarray]:
         return [image.astype(np.uint8) for image in (3 * y, 3 * x, 2 * x)]
     if kind == "similar sources":
         noisy = images[1] // 8 + triple("smooth", shape, seed)[1] // 2
-        return [images[0] // 8 + noisy, noisy, noisy + images[2] // 10]
+        return [images[0] // 8 + noisy, noisy, noisy + images[2] // 4]
     if kind == "zeros":
         return [np.zeros(shape, np.uint8)] * 3
     return [images[1 if kind == "fused is infrared" else 2], images[1], images[2]] if kind.startswith("fused") else images

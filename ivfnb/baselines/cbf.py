@@ -37,7 +37,8 @@ def cross_bilateral(image: Image, guide: Image) -> Image:
 def significance(detail: Image) -> Image:
     """Trace of the covariance of the rows plus that of the columns of the 5x5 window around every pixel: float64 (h, w), at least 0.
 
-    The trace, which is the sum of the eigenvalues the paper speaks of, is the sum of the variances of the rows and of the columns (divisor n - 1).
+    The trace, which is the sum of the eigenvalues the paper speaks of, is the sum of the variances of the rows and of the columns
+    (divisor n - 1).
     """
     radius, ones = SIGNIFICANCE // 2, np.ones(SIGNIFICANCE)
     padded = cv2.copyMakeBorder(detail, *[radius] * 4, cv2.BORDER_REFLECT_101)
@@ -57,9 +58,10 @@ def significance(detail: Image) -> Image:
 def fuse(infrared: Image, visible: Image) -> Image:
     """Mean of the sources weighted by the significance of their details: float64 (h, w), levels 0..255; the published images are rounded.
 
-    A source's detail is what the cross bilateral filter, whose range kernel is taken from the other source, removes from it.
-    Source: Shreyamsha Kumar 2015, doi 10.1007/s11760-013-0556-9; window 11, sigmas 1.8 pixels and 25 levels, significance window 5. The border
-    and the rounding were found by comparison with the published images. Departure: weights below the rounding unit, not only those of 0, are raised to it.
+    A source's detail is what the cross bilateral filter, whose range kernel is taken from the other source, removes from it. Source:
+    Shreyamsha Kumar 2015, doi 10.1007/s11760-013-0556-9; window 11, sigmas 1.8 pixels and 25 levels, significance window 5. The border
+    and the rounding were found by comparison with the published images. Departure: weights below the rounding unit, not only those of 0,
+    are raised to it.
     """
     infrared, visible = check_pair(infrared, visible)
     smallest = np.finfo(np.float64).eps

@@ -39,11 +39,11 @@ def base_layer(image: Image) -> Image:
 def fuse(infrared: Image, visible: Image, mode: str = "multimodal") -> Image:
     """Base layer plus the details of the more active source at each pixel: float64 (h, w), levels 0..255; coded in float32.
 
-    `mode` "multimodal" is the paper's for infrared and visible images (mean of the base layers, activity window of radius 3); "multi-focus"
-    takes the base of the more active source too, radius 9, which is how the public script and hence the published images were run. Since a
-    sparse code is not exact, a source fused with itself comes back only up to what the code leaves out. Source: Liu, Chen, Ward and Wang 2016,
-    doi 10.1109/LSP.2016.2618776; 32 filters of 8x8, sparsity 0.01. Departures: the dictionary is learned anew (`learning.learn_filters`), levels
-    outside 0..255 are clipped. ValueError for an unknown mode.
+    `mode` "multimodal" is the paper's for infrared and visible images (mean of the base layers, activity window of radius 3);
+    "multi-focus" takes the base of the more active source too, radius 9, which is how the public script and hence the published images
+    were run. Since a sparse code is not exact, a source fused with itself comes back only up to what the code leaves out. Source: Liu,
+    Chen, Ward and Wang 2016, doi 10.1109/LSP.2016.2618776; 32 filters of 8x8, sparsity 0.01. Departures: the dictionary is learned anew
+    (`learning.learn_filters`), levels outside 0..255 are clipped. ValueError for an unknown mode.
     """
     infrared, visible = check_pair(infrared, visible)
     if mode not in RADII:

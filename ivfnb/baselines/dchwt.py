@@ -10,6 +10,7 @@ from ivfnb.baselines.references import check_pair
 from ivfnb.images import Image
 
 LEVELS = 3
+NOISE = 1e-9  # significance below which there is nothing but rounding
 WINDOW = 3  # side of the window in which the finest bands' energy is averaged
 
 
@@ -24,8 +25,8 @@ class Bands(NamedTuple):
 def forward(image: Image, levels: int = LEVELS) -> tuple[Image, list[Bands]]:
     """Approximation and bands, the finest level first, of an image whose sides are multiples of 2**levels.
 
-    The plane of the image's two-dimensional cosine transform is halved `levels` times in both frequencies; every rectangle is a small cosine
-    spectrum of its own and goes back to pixels. All transforms are orthonormal, so energy is kept. ValueError for other sides.
+    The plane of the image's two-dimensional cosine transform is halved `levels` times in both frequencies; every rectangle is a small
+    cosine spectrum of its own and goes back to pixels. All transforms are orthonormal, so energy is kept. ValueError for other sides.
     """
     if any(side % 2**levels for side in image.shape):
         raise ValueError(f"image: found shape {image.shape}, expected sides that are multiples of {2**levels}")
@@ -64,17 +65,16 @@ def significances(bands: list[Bands]) -> tuple[Image, list[Bands]]:
 
 
 def _weighted(first: Image, second: Image, weight_first: Image, weight_second: Image) -> Image:
-    """Weighted mean of two bands; the plain mean where both weights are 0."""
-    smallest = np.finfo(np.float64).tiny
-    weight_first, weight_second = np.maximum(weight_first, smallest), np.maximum(weight_second, smallest)
+    """Weighted mean of two bands; the plain mean where neither has significance."""
+    weight_first, weight_second = np.maximum(weight_first, NOISE), np.maximum(weight_second, NOISE)
     return (weight_first * first + weight_second * second) / (weight_first + weight_second)
 
 
 def fuse(infrared: Image, visible: Image) -> Image:
     """Fused image: float64 (h, w), levels 0..255; every coefficient is the mean of the sources', weighted by their significance.
 
-    Source: Shreyamsha Kumar 2013, doi 10.1007/s11760-012-0361-x; 3 levels. Departures: sides that are no multiples of 8 are mirrored up to the
-    next one and cropped back (the author crops the sources), and levels outside 0..255 are clipped.
+    Source: Shreyamsha Kumar 2013, doi 10.1007/s11760-012-0361-x; 3 levels. Departures: sides that are no multiples of 8 are mirrored up
+    to the next one and cropped back (the author crops the sources), and levels outside 0..255 are clipped.
     """
     infrared, visible = check_pair(infrared, visible)
     height, width = infrared.shape

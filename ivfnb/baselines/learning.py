@@ -8,6 +8,7 @@ from ivfnb.baselines.convsr import base_layer
 from ivfnb.baselines.sparse import Convolution, sparse_code
 from ivfnb.images import Image
 
+STEP, STEP_HALVED = 3.0, 100  # of the stochastic gradient at the start, and the number of steps that halve it
 DETAIL = 0.5  # Euclidean norm of a patch of 0..1 levels about its mean, above which it counts as detail
 
 
@@ -44,10 +45,10 @@ def _shrink_singular_values(matrix: np.ndarray, threshold: float) -> np.ndarray:
 def latent_low_rank(data: np.ndarray, weight: float = 0.4, tolerance: float = 1e-6, growth: float = 1.1) -> tuple[np.ndarray, np.ndarray]:
     """Projection L (d, d) and error E (d, n) of latent low-rank representation of the columns of `data` (d, n), n at least d.
 
-    Minimises the nuclear norms of Z and L plus `weight` times the l1 norm of E, subject to data = data Z + L data + E, by inexact augmented
-    Lagrange multipliers (penalty from 1e-6, times `growth` an iteration) until all constraints hold to `tolerance`. Z is sought in the row
-    space of the data, where the optimum lies. Source: Liu and Yan 2011, doi 10.1109/ICCV.2011.6126422. Where E is 0, L is not unique: the one
-    returned is where this iteration ends. RuntimeError without convergence in 1000 iterations.
+    Minimises the nuclear norms of Z and L plus `weight` times the l1 norm of E, subject to data = data Z + L data + E, by inexact
+    augmented Lagrange multipliers (penalty from 1e-6, times `growth` an iteration) until all constraints hold to `tolerance`. Z is sought
+    in the row space of the data, where the optimum lies. Source: Liu and Yan 2011, doi 10.1109/ICCV.2011.6126422. Where E is 0, L is not
+    unique: the one returned is where this iteration ends. RuntimeError without convergence in 1000 iterations.
     """
     left, singular, _ = np.linalg.svd(data, full_matrices=False)
     basis = (left * singular)[:, singular > 1e-10 * singular[0]]  # data times an orthonormal basis of its row space
@@ -87,13 +88,13 @@ def _crops(photographs: Sequence[Image], side: int, generator: np.random.Generat
 
 
 def learn_filters(
-    photographs: Sequence[Image], seed: int, steps: int = 600, count: int = 32, side: int = 8, crop: int = 128, sparsity: float = 0.1
+    photographs: Sequence[Image], seed: int, steps: int = 300, count: int = 32, side: int = 8, crop: int = 128, sparsity: float = 0.1
 ) -> np.ndarray:
     """Filters float32 (count, side, side) of unit norm in which the details of photographs are sparse.
 
-    Online convolutional dictionary learning by stochastic gradient: a random crop is coded with the filters at hand, the filters step down the
-    gradient of the squared error, the step shrinking as 1 over the number of steps, and back to unit norm. Source: Liu, Garcia-Cardona and
-    Wohlberg 2018, doi 10.1137/17M1145689. ValueError where a photograph is smaller than a crop.
+    Online convolutional dictionary learning by stochastic gradient: a random crop is coded with the filters at hand, the filters step
+    down the gradient of the squared error, the step shrinking as 1 over the number of steps, and back to unit norm. Source: Liu,
+    Garcia-Cardona and Wohlberg 2018, doi 10.1137/17M1145689. ValueError where a photograph is smaller than a crop.
     """
     small = [photograph.shape for photograph in photographs if min(photograph.shape) < crop]
     if small or not photographs:

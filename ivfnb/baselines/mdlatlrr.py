@@ -9,6 +9,7 @@ from ivfnb.baselines.references import check_pair
 from ivfnb.images import Image
 
 SIDE = 16  # of a patch, pixels; patches lie at every pixel
+DETAILS = ("once", "accumulated")
 CHUNK = 2048  # patches worked on at once: they and their products stay in the processor's cache
 # Nodes of the trapezoid rule in log t for the integral in `nuclear_norms`; t is in units of the patch's Frobenius norm.
 STEP = 1.0
@@ -107,28 +108,32 @@ def _level(infrared: Image, visible: Image, matrix: np.ndarray) -> tuple[Image, 
         details[0] *= weight
         details[0] += details[1]
         _overlap_add(here[2], details[0])
-    covering = [np.minimum(np.minimum(np.arange(1, side + 1), np.arange(side, 0, -1)), min(SIDE, side - SIDE + 1)) for side in (height, width)]
+    covering = [np.convolve(np.ones(count), np.ones(SIDE)) for count in (rows, columns)]  # patches over each row, over each column
     return tuple(sums / np.outer(*covering).astype(np.float32))
 
 
 def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once") -> Image:
     """Mean of what is left after `levels` levels plus the fused details: float64 (h, w), levels 0..255, computed in float32.
 
-    Each level takes from both images L times every 16x16 patch (overlaps averaged); a patch's details are weighted by the nuclear norms of
-    both. Source: Li, Wu and Kittler 2020, doi 10.1109/TIP.2020.2975984; the paper reports 1 to 4 levels. Departures: L is learned anew
-    (see `learning.latent_low_rank`), images above 512 pixels are not cut into four blocks as by the public script, nuclear norms are known to 1e-3, images
-    below 16 pixels are mirrored up to it, and levels outside 0..255 are clipped. ValueError for fewer than one level.
+    Each level takes from both images L times every 16x16 patch, averaged where patches overlap; the details of a patch are weighted by
+    their nuclear norms. `details` "once" adds each level's as the paper says; "accumulated" adds those of level i `levels` - i + 1 times,
+    since the public script never clears the sum it adds patches to: so were the published images made. Source: Li, Wu and Kittler 2020,
+    doi 10.1109/TIP.2020.2975984; the paper reports 1 to 4 levels. Departures: L is learned anew (`learning.latent_low_rank`), images
+    above 512 pixels are not cut into four blocks as by the public script, nuclear norms are known to 1e-3, images below 16 pixels are
+    mirrored up to it, and levels outside 0..255 are clipped. ValueError for fewer than one level or unknown details.
     """
     infrared, visible = check_pair(infrared, visible)
     if levels < 1:
         raise ValueError(f"levels: found {levels}, expected at least 1")
+    if details not in DETAILS:
+        raise ValueError(f"details: found {details!r}, expected one of {DETAILS}")
     height, width = infrared.shape
     missing = [(0, max(0, SIDE - side)) for side in infrared.shape]
     pair = [np.pad(image, missing, mode="symmetric").astype(np.float32) for image in (infrared, visible)]
-    fused = 0
+    fused = np.zeros_like(pair[0])
     for level in range(levels):
         *layers, fused_layer = _level(*pair, projection())
         pair = [image - layer for image, layer in zip(pair, layers, strict=True)]
-        fused = fused + fused_layer * (levels - level if details == "accumulated" else 1)
-    fused = (pair[0] + pair[1]) / 2 + fused
+        fused += fused_layer * (levels - level if details == "accumulated" else 1)
+    fused += (pair[0] + pair[1]) / 2
     return np.clip(fused[:height, :width].astype(np.float64), 0, 255)

@@ -39,10 +39,10 @@ def _pyramid(image: Image, levels: int) -> list[Image]:
 
 
 def laplacian_pyramid(infrared: Image, visible: Image, levels: int = 4) -> Image:
-    """Fusion in the Laplacian pyramid: of each band the coefficient of larger magnitude, of the rest the mean; float64 (h, w), 0..255.
+    """Of each band the coefficient of larger magnitude (of equal ones the mean), of the rest the mean: float64 (h, w), levels 0..255.
 
-    Burt and Adelson 1983, doi 10.1109/TCOM.1983.1095851. `levels` is cut to what the size allows (a side of at least 2 in every band); levels
-    outside 0..255 that the choice of coefficients can make are clipped. ValueError for fewer than one level.
+    Burt and Adelson 1983, doi 10.1109/TCOM.1983.1095851. `levels` is cut to what the size allows (a side of at least 2 in every band); what
+    the choice of coefficients puts outside 0..255 is clipped. ValueError for fewer than one level.
     """
     infrared, visible = check_pair(infrared, visible)
     if levels < 1:
@@ -51,6 +51,7 @@ def laplacian_pyramid(infrared: Image, visible: Image, levels: int = 4) -> Image
     *bands, rest = zip(_pyramid(infrared, levels), _pyramid(visible, levels), strict=True)
     fused = (rest[0] + rest[1]) / 2
     for of_infrared, of_visible in reversed(bands):
-        chosen = np.where(np.abs(of_infrared) > np.abs(of_visible), of_infrared, of_visible)
+        lead = np.abs(of_infrared) - np.abs(of_visible)
+        chosen = np.where(lead > 0, of_infrared, np.where(lead < 0, of_visible, (of_infrared + of_visible) / 2))
         fused = chosen + cv2.pyrUp(fused, dstsize=chosen.shape[::-1])
     return np.clip(fused, 0, 255)

@@ -9,7 +9,7 @@ CHUNK = 2048  # pixels whose coefficients are worked on at once: they stay in th
 
 
 def wrap_add(total: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Sum of the tiles of `shape` that `total` is cut into from the top left: an image of periodic borders from one that reaches over them."""
+    """Image of periodic borders from one that reaches over them: the sum of the tiles of `shape` that `total` is cut into."""
     result = np.zeros(shape, total.dtype)
     for row in range(0, total.shape[0], shape[0]):
         for column in range(0, total.shape[1], shape[1]):
@@ -66,16 +66,14 @@ class Convolution:
         return (self.matrix @ part.reshape(self.side**2, -1)).reshape(self.count, *part.shape[2:])
 
 
-def sparse_code(
-    image: np.ndarray, filters: np.ndarray, sparsity: float, tolerance: float = 1e-3, iterations: int = 500
-) -> np.ndarray:
+def sparse_code(image: np.ndarray, filters: np.ndarray, sparsity: float, tolerance: float = 1e-3, iterations: int = 500) -> np.ndarray:
     """Coefficient maps, float32 (filters, h, w), whose convolutions with the filters, borders periodic, sum to about the image.
 
     Convolutional basis pursuit denoising: minimises half the squared error plus `sparsity` times the l1 norm of the maps, by ADMM with
-    over-relaxation and an adaptive penalty (Wohlberg 2016, doi 10.1109/TIP.2015.2495260, and arXiv 1704.06209), until the relative primal and
-    dual residuals are at most `tolerance`. The linear system is solved on the image, not on the maps: with W the difference of maps and
-    duals, its solution is W plus the correlations of the filters with (image - sum of filters * W) / (energy + penalty), the division in the
-    Fourier domain.
+    over-relaxation and an adaptive penalty (Wohlberg 2016, doi 10.1109/TIP.2015.2495260, and arXiv 1704.06209), until the relative primal
+    and dual residuals are at most `tolerance`. The linear system is solved on the image, not on the maps: with W the difference of maps
+    and duals, its solution is W plus the correlations of the filters with (image - sum of filters * W) / (energy + penalty), the division
+    in the Fourier domain.
     """
     image = np.asarray(image, np.float32)
     operator = Convolution(np.asarray(filters, np.float32), image.shape)

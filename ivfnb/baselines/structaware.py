@@ -8,6 +8,7 @@ from ivfnb.images import Image
 
 RADIUS = 3  # of all window means, pixels
 EPS = 0.01  # variance of 0..1 levels below which the self-guided smoothing flattens
+NOISE = 1e-12  # difference of strengths of 0..1 levels below which there is nothing but rounding
 ROUNDS = 3  # of binarising and refining the map
 SIGMA_SPATIAL, SIGMA_RANGE = 10.0, 0.2  # of the domain transform: pixels, 0..1 levels
 
@@ -66,7 +67,7 @@ def fuse(infrared: Image, visible: Image) -> Image:
     infrared, visible = check_pair(infrared, visible)
     guide = infrared / 255
     weight = window_means(structure(guide) - structure(visible / 255))
-    weight = (weight > 0).astype(np.float64)
+    weight = (weight > NOISE).astype(np.float64)
     for _ in range(ROUNDS):
         weight = refine((weight > 0.5).astype(np.float64), guide)
     return weight * infrared + (1 - weight) * visible

@@ -8,13 +8,13 @@ from ivfnb.bench import peak_memory, seconds
 from ivfnb.network import WINDOW, EResNet
 
 SIZES = ((456, 456), (576, 768), (1024, 1280))  # height, width
-BARS = {SIZES[0]: "at least 60 times faster", SIZES[-1]: "time per pixel 0.85 to 1.15; below 1500 MB"}  # of the dense method
 STRIDE = 8
 SAMPLE = (
     WINDOW + 7 * STRIDE,
     WINDOW + 15 * STRIDE,
 )  # the slow methods are timed on these 8x16 windows: all windows cost the same
-SLOW = {"loop of single windows": "window_scores_reference", "batches of 64 windows": "window_scores_batched"}
+LOOP = "loop of single windows"
+SLOW = {LOOP: "window_scores_reference", "batches of 64 windows": "window_scores_batched"}
 SIDE = 2048  # of the matrices whose product measures the peak
 PEAK = "from ivfnb.bench import weightmap as w\nw.scores('{function}', w.setting({shape}))"
 
@@ -50,27 +50,33 @@ def matrix_product_peak() -> float:
 
 
 def rows() -> list[dict]:
-    """Three methods per size, then the bound: the operations at the speed of a matrix product measured on this machine."""
-    peak, result, per_pixel = matrix_product_peak(), [], {}
+    """Rows of the bench: section, what, value, unit, bar (what it should be; empty where there is none)."""
+    result, pace = [], {}
+
+    def row(what: str, value: float, unit: str, bar: str = "") -> None:
+        result.append({"section": "weightmap", "what": what, "value": float(f"{value:.4g}"), "unit": unit, "bar": bar})
+
+    peak, sample = matrix_product_peak(), setting(SAMPLE)
+    row(f"matrix product {SIDE}x{SIDE}, the measured peak", peak / 1e9, "GFLOP/s")
+    slow = {what: seconds(lambda f=function: scores(f, sample), 3) for what, function in SLOW.items()}
+    for what, function in SLOW.items():
+        row(f"{what}, {SAMPLE[1]}x{SAMPLE[0]}: peak memory", peak_memory(PEAK.format(function=function, shape=SAMPLE)) / 1e6, "MB")
     for shape in SIZES:
-        where, size, windows = setting(shape), f"{shape[1]}x{shape[0]}", np.prod(weightmap.grid_shape(shape, STRIDE))
-        sample = setting(SAMPLE)
-        share = windows / np.prod(weightmap.grid_shape(SAMPLE, STRIDE))
-        times = {what: share * seconds(lambda f=function: scores(f, sample), 3) for what, function in SLOW.items()}  # noqa: B023 (called at once)
-        times["dense"] = seconds(lambda: scores("window_scores", where))  # noqa: B023
-        per_pixel[shape] = times["dense"] / np.prod(shape)
-        for what, time in times.items():
-            function, measured = SLOW.get(what, "window_scores"), SAMPLE if what in SLOW else shape
-            row = {"section": "weightmap", "what": what, "size": size, "seconds": round(time, 3)}
-            row["times faster than the loop"] = round(times["loop of single windows"] / time, 1)
-            row["peak memory, MB"] = round(peak_memory(PEAK.format(function=function, shape=measured)) / 1e6)
-            result.append(row)
-        bound = operations(shape) / peak
-        result[-1] |= {
-            "GFLOP": round(operations(shape) / 1e9, 1),
-            "bound, s": round(bound, 3),
-            "share of the bound": round(bound / times["dense"], 2),
-            "time per pixel, first size 1": round(per_pixel[shape] / per_pixel[SIZES[0]], 3),
-            "bar": BARS.get(shape, ""),
-        }
-    return [*result, {"section": "weightmap", "what": f"matrix product {SIDE}x{SIDE}, GFLOP per second: {peak / 1e9:.0f}"}]
+        size, where = f"{shape[1]}x{shape[0]}", setting(shape)
+        share = np.prod(weightmap.grid_shape(shape, STRIDE)) / np.prod(weightmap.grid_shape(SAMPLE, STRIDE))
+        for what, time in slow.items():
+            row(f"{size}, {what} (timed on a sample)", share * time, "s")
+        dense_time = seconds(lambda: scores("window_scores", where))  # noqa: B023 (called at once)
+        pace[shape] = dense_time / np.prod(shape)
+        first = shape == SIZES[0]
+        row(f"{size}, dense", dense_time, "s")
+        for what, time in slow.items():
+            bar = "at least 60" if first and what == LOOP else ""
+            row(f"{size}, dense: faster than {what}", share * time / dense_time, "times", bar)
+        row(f"{size}, dense: operations", operations(shape) / 1e9, "GFLOP")
+        row(f"{size}, dense: bound, the operations at the measured peak", operations(shape) / peak, "s")
+        row(f"{size}, dense: speed over the bound's", operations(shape) / peak / dense_time, "")
+        row(f"{size}, dense: time per pixel over the first size's", pace[shape] / pace[SIZES[0]], "", "" if first else "0.85 to 1.15")
+        memory = peak_memory(PEAK.format(function="window_scores", shape=shape)) / 1e6
+        row(f"{size}, dense: peak memory of a process", memory, "MB", "below 1500")
+    return result

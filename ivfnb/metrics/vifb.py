@@ -1,6 +1,6 @@
 """What the benchmark VIFB computes by another rule: its thirteen metrics are given per colour channel, then averaged.
 
-Zhang, Ye and Xiao 2020, doi 10.1109/CVPRW50498.2020.00060. Each rule was found by fitting the benchmark's published values.
+Zhang, Ye and Xiao 2020, doi 10.1109/CVPRW50498.2020.00060. The rules are those of its public code, confirmed on all its published values.
 """
 
 import numpy as np
