@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +44,23 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("IVFNB_CACHE") or paths.root() / ".cache")
 
 
-def code_hash(*modules: str) -> str:
-    """Hash of the source of modules (files or folders of the package): a remembered result does not outlive the code that made it."""
-    digest, folder = hashlib.sha256(), Path(__file__).parent
-    for module in modules:
-        found = folder / module
-        for path in sorted(found.rglob("*.py")) if found.is_dir() else [found.with_suffix(".py")]:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+# Modules whose change cannot change a fused image; a new module counts until it is named here.
+NOT_FUSING = (
+    *("metrics", "bench", "evaluate", "report", "truth", "targets", "training", "provenance"),
+    *("datasets", "manifest", "listing", "archives", "download", "fetch"),
+    *("reproduce", "cli", "app", "fuse_files"),
+)
 
 
-FUSION_CODE = ("enhance", "fusion", "protocol", "weightmap", "dense", "network", "patches", "images", "resizing", "baselines")
-METRIC_CODE = ("metrics", "images", "resizing")
+@lru_cache
+def code_hash(part: str) -> str:
+    """Hash of the source that makes "fused" images or "metrics": a remembered result does not outlive the code that made it."""
+    folder = Path(__file__).parent
+    chosen = {
+        "metrics": [*(folder / "metrics").rglob("*.py"), folder / "images.py"],
+        "fused": [path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0].removesuffix(".py") not in NOT_FUSING],
+    }
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(chosen[part]))).hexdigest()[:16]
 
 
 def by_protocol(name: str, protocol: Any, net: Any = None) -> Method:
@@ -99,16 +105,11 @@ def fused_image(method: Method, pair: ImagePair) -> Image:
     """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before."""
     if method.key is None:
         return _gray(method.fuse(pair))
-    key = joblib.hash((pair.infrared, pair.visible, method.key, code_hash(*(m for m in FUSION_CODE if _exists(m)))))
+    key = joblib.hash((pair.infrared, pair.visible, method.key, code_hash("fused")))
     path = _cache_folder() / "fused" / f"{key}.png"
     if not path.is_file():
         images.write_image(path, _gray(method.fuse(pair)))
     return images.read_gray(path)
-
-
-def _exists(module: str) -> bool:
-    path = Path(__file__).parent / module
-    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) -> tuple[Image, Image, str]:
@@ -139,10 +140,12 @@ def evaluate(
     names: Iterable[str] | None = None,
     convention: str = "standard",
     n_jobs: int = 1,
+    extra: dict[str, Callable[[Image, ImagePair], float]] | None = None,
 ) -> pd.DataFrame:
     """Metrics of every method on every pair: a tidy DataFrame with the columns of `COLUMNS`, one row a value.
 
-    Grey levels are scored (luma of colour images). `names` None: the paper's eleven. Fusing is done one pair at a time, since the network
+    Grey levels are scored (luma of colour images). `names` None: the paper's eleven. `extra` adds values by a function of the fused grey
+    image and the pair, under its name. Fusing is done one pair at a time, since the network
     uses all cores; scoring in `n_jobs` joblib workers (set a Dask backend by joblib.parallel_config for a cluster). Both are remembered by
     content below `.cache/` (IVFNB_CACHE). An image that cannot be read, fused or scored becomes an EvaluationWarning that names it, and the
     rest goes on.
@@ -150,25 +153,28 @@ def evaluate(
     data = dataset(data) if isinstance(data, str) else data
     methods, names = list(methods), tuple(names) if names is not None else None
     remembered = joblib.Memory(_cache_folder() / "scores", verbose=0).cache(_score)
-    code, work, labels = code_hash(*(m for m in METRIC_CODE if _exists(m))), [], []
+    code, work, labels = code_hash("metrics"), [], []
     for method in methods:
         for pair in tqdm(data, desc=f"{data.name}: {method.name}", unit="pair", leave=False, mininterval=0.5):
             try:
                 fused = fused_image(method, pair)
+                more = {name: float(function(fused, pair)) for name, function in (extra or {}).items()}
                 work.append((fused, (pair.infrared, _gray(pair.visible)), names, convention, code))
-                labels.append((method, pair.id))
+                labels.append((method, pair.id, more))
             except (ValueError, KeyError, OSError) as error:
                 _warn(data, method, pair.id, error)
     tasks = (joblib.delayed(_guarded)(remembered, *arguments) for arguments in work)
     bar = tqdm(total=len(work), desc=f"{data.name}: scoring", unit="image", leave=False, mininterval=0.5)
     rows = []
-    for (method, id), outcome in zip(labels, joblib.Parallel(n_jobs, return_as="generator")(tasks), strict=True):
+    for (method, id, more), outcome in zip(labels, joblib.Parallel(n_jobs, return_as="generator")(tasks), strict=True):
         bar.update()
         if isinstance(outcome, ValueError):
             _warn(data, method, id, outcome)
             continue
         values, fit = outcome
-        rows += [(data.name, method.name, id, metric, value, convention, fit, method.source) for metric, value in values.items()]
+        rows += [
+            (data.name, method.name, id, metric, value, convention, fit, method.source) for metric, value in {**values, **more}.items()
+        ]
     bar.close()
     return pd.DataFrame(rows, columns=COLUMNS)
 

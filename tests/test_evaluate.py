@@ -1,5 +1,8 @@
 """The tidy table: values are the metrics' own, results are remembered by content, one bad image does not lose the rest."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,20 @@ def test_unknown_baseline_is_named():
 def test_workers_give_the_same(pairs):
     method = evaluate.by_baseline("Mean")
     assert evaluate.evaluate(pairs, [method], n_jobs=2).equals(evaluate.evaluate(pairs, [method], n_jobs=1))
+
+
+def test_extra_values(pairs):
+    extra = {"brightest": lambda fused, pair: fused.max(), "red": lambda fused, pair: pair.infrared[0, 0]}
+    frame = evaluate.evaluate(pairs[:1], [evaluate.by_baseline("Mean")], ["EN"], extra=extra)
+    values = frame.set_index("metric")["value"]
+    assert list(values.index) == ["EN", "brightest", "red"]
+    assert values["red"] == pairs[0].infrared[0, 0]
+
+
+def test_code_hash_covers_the_fusion():
+    """The modules that make a fused image are all hashed: what fusing imports is none of those left out."""
+    code = "import sys\nfrom ivfnb import fusion, network, weightmap\nfrom ivfnb.baselines import BASELINES\nprint(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    parts = {name.split(".")[1] for name in imported if name.startswith("ivfnb.")}
+    assert {"fusion", "network", "images"} <= parts
+    assert not parts & set(evaluate.NOT_FUSING)
