@@ -50,7 +50,7 @@ class Resuming:
 
     def _go_on(self, url: str) -> None:
         import requests
-        from tqdm.auto import tqdm
+        from tqdm import tqdm
 
         size, have, limit = self.pin.bytes, self._have(), self.pin.bytes or UNPINNED_LIMIT
         if have and have == size:

@@ -15,7 +15,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ivfnb import images, paths
 from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset
@@ -154,8 +154,9 @@ def evaluate(
     methods, names = list(methods), tuple(names) if names is not None else None
     remembered = joblib.Memory(_cache_folder() / "scores", verbose=0).cache(_score)
     code, work, labels = code_hash("metrics"), [], []
+    bar = tqdm(total=len(methods) * len(data), desc=f"{data.name}: fusing", unit="image", leave=False, mininterval=0.5)
     for method in methods:
-        for pair in tqdm(data, desc=f"{data.name}: {method.name}", unit="pair", leave=False, mininterval=0.5):
+        for pair in data:
             try:
                 fused = fused_image(method, pair)
                 more = {name: float(function(fused, pair)) for name, function in (extra or {}).items()}
@@ -163,6 +164,8 @@ def evaluate(
                 labels.append((method, pair.id, more))
             except (ValueError, KeyError, OSError) as error:
                 _warn(data, method, pair.id, error)
+            bar.update()
+    bar.close()
     tasks = (joblib.delayed(_guarded)(remembered, *arguments) for arguments in work)
     bar = tqdm(total=len(work), desc=f"{data.name}: scoring", unit="image", leave=False, mininterval=0.5)
     rows = []

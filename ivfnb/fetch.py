@@ -65,7 +65,7 @@ def _unpack(source: Path, into: Path, limit: int) -> None:
 
 
 def _fetch_pins(pins: list[Pin], into: Path, timeout: float, progress: bool) -> None:
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     bar = tqdm(pins, unit="file", disable=None if progress else True)
     for pin in bar:

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy.stats import bootstrap
 
 from ivfnb.metrics import METRICS
 
@@ -16,11 +17,38 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 
 def means(scores: pd.DataFrame) -> pd.DataFrame:
-    """Means over the pairs of a tidy table: a row each (dataset, method), with the number of pairs, a column a metric in registry order."""
+    """Means over the pairs of a tidy table: a row each (dataset, method), with the number of pairs, a column a metric in registry order.
+
+    Values that are no metrics of the registry (`extra` of `evaluate`) follow.
+    """
     values = scores.pivot_table(index=["dataset", "method"], columns="metric", values="value", aggfunc="mean", sort=False)
-    values = values[[name for name in METRICS if name in values.columns]]
+    values = values[[name for name in METRICS if name in values.columns] + [name for name in values.columns if name not in METRICS]]
     values.insert(0, "pairs", scores.groupby(["dataset", "method"], sort=False)["id"].nunique())
     return values
+
+
+def interval(values: pd.Series, seed: int = 0) -> str:
+    """Mean and 95 % bootstrap interval (percentile, 2000 resamples) of a sample's mean as text; the mean alone for fewer than 3 values."""
+    values = values.dropna()
+    if len(values) < 3:
+        return f"{values.mean():.3g}" if len(values) else ""
+    found = bootstrap((values,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(seed)).confidence_interval
+    return f"{values.mean():.3g} ({found.low:.3g} to {found.high:.3g})"
+
+
+def main_effects(scores: pd.DataFrame, factors: Sequence[str], levels: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """What each step of a full factorial experiment adds, in percent of the metric's overall mean: a row a step, a column a metric.
+
+    `scores` is tidy with one column a factor beside `id`, `metric` and `value`; `levels` names a step and the two levels (without, with) of
+    the factor that holds both. The effect is the mean over everything else of value with minus value without.
+    """
+    rows = {}
+    for step, (without, included) in levels.items():
+        factor = next(name for name in factors if {without, included} <= set(scores[name]))
+        grouped = scores.groupby(["metric", factor], sort=False)["value"].mean().unstack()
+        rows[step] = 100 * (grouped[included] - grouped[without]) / scores.groupby("metric")["value"].mean().abs()
+    frame = pd.DataFrame(rows).T
+    return frame[[name for name in METRICS if name in frame.columns] + [name for name in frame.columns if name not in METRICS]]
 
 
 def _marked(values: pd.Series, direction: str, digits: int) -> list[str]:
@@ -39,7 +67,7 @@ def table(frame: pd.DataFrame, path: str | Path, caption: str = "", digits: int 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = frame.astype(object).copy()
-    for name in (name for name in frame.columns if name in METRICS):
+    for name in (name for name in frame.select_dtypes("number") if name in METRICS):
         for _, group in frame.groupby(level=0, sort=False):
             shown.loc[group.index, name] = _marked(group[name], METRICS[name].direction, digits)
     shown = shown.rename(columns={name: f"{name} {METRICS[name].arrow}" for name in frame.columns if name in METRICS})

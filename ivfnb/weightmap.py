@@ -84,7 +84,7 @@ def window_scores_reference(net: EResNet, visible: np.ndarray, infrared: np.ndar
     return scores
 
 
-def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, batch: int = 64) -> np.ndarray:
+def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, batch: int = 16) -> np.ndarray:
     """Same result as `window_scores`, `batch` samples per pass of the network; any stride."""
     views = _windows(net, visible, infrared, stride)
     rows, columns = views[0].shape[:2]

@@ -65,3 +65,25 @@ def test_montage_and_figure(tmp_path):
 
 def test_colours_are_stable():
     assert report.colours(["a", "b", "a"]) == {"a": report.COLOURS[0], "b": report.COLOURS[1]}
+
+
+def test_interval_of_a_mean():
+    values = pd.Series(np.random.default_rng(0).normal(10, 2, 50))
+    mean, low, high = (float(part) for part in report.interval(values).replace("(", "").replace(")", "").replace("to ", "").split())
+    assert low < mean < high
+    assert abs((high - low) / 2 - 1.96 * values.std() / 50**0.5) < 0.15 * (high - low), "near the normal interval"
+    assert report.interval(pd.Series([1.0, 2.0])) == "1.5"
+    assert report.interval(pd.Series([np.nan])) == ""
+
+
+def test_main_effects_of_an_additive_table():
+    """Value = 10 + 2 (with SSR) + 1 (with the CNN): each effect is found, relative to the mean."""
+    rows = [
+        ("01", "EN", 10 + 2 * (retinex == "SSR") + (classifier == "CNN"), classifier, retinex)
+        for classifier in ("no classifier", "CNN")
+        for retinex in ("no SSR", "SSR")
+    ]
+    frame = pd.DataFrame(rows, columns=["id", "metric", "value", "classifier", "retinex"])
+    effects = report.main_effects(frame, ["classifier", "retinex"], {"SSR": ("no SSR", "SSR"), "CNN": ("no classifier", "CNN")})
+    assert effects.loc["SSR", "EN"] == pytest.approx(100 * 2 / 11.5)
+    assert effects.loc["CNN", "EN"] == pytest.approx(100 * 1 / 11.5)

@@ -1,7 +1,7 @@
 """Speed and memory, measured: `python -m ivfnb bench [section ...]` writes results/<profile>/bench.csv.
 
-A section is a module of this package with `rows() -> list[dict]`, one row per figure: "section", "what", "value", "unit" and "bar" (what the
-value should be; empty where nothing is asked).
+A section is a module of this package with `rows() -> list[dict]`, one row per figure: "section", "what", "value", "unit" and "bar" (what it
+should be; empty where nothing is asked).
 """
 
 import argparse

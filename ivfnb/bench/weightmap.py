@@ -14,7 +14,7 @@ SAMPLE = (
     WINDOW + 15 * STRIDE,
 )  # the slow methods are timed on these 8x16 windows: all windows cost the same
 LOOP = "loop of single windows"
-SLOW = {LOOP: "window_scores_reference", "batches of 64 windows": "window_scores_batched"}
+SLOW = {LOOP: "window_scores_reference", "batches of 16 windows": "window_scores_batched"}
 SIDE = 2048  # of the matrices whose product measures the peak
 PEAK = "from ivfnb.bench import weightmap as w\nw.scores('{function}', w.setting({shape}))"
 

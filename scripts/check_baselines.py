@@ -1,0 +1,47 @@
+"""Compare all published fused images at hand with own ones: data/paper/baseline_agreement.csv, one row per method, set and image.
+
+    IVFNB_DATA=... python scripts/check_baselines.py [METHOD ...]
+
+Rows of methods that are not named stay as they are. Takes about ten minutes on two cores, nearly all of it ConvSR.
+"""
+
+import argparse
+
+import pandas as pd
+
+from ivfnb import datasets, paths
+from ivfnb.baselines import BASELINES
+from ivfnb.baselines.agreement import agreement
+
+TARGET = paths.root() / "data" / "paper" / "baseline_agreement.csv"
+# Beside each variant's own published images: the paper's variant against images that a public script made in another one.
+ALSO = {"MDLatLRR": ("tno21", "MDLatLRR"), "HybridMSD": ("tno21", "HybridMSD"), "ConvSR": ("tno21", "ConvSR")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("method", nargs="*", help="names in BASELINES; default: all that have published images")
+    named = parser.parse_args().method
+    comparisons = [(name, pairs, images) for name, baseline in BASELINES.items() for pairs, images in baseline.published.items()]
+    comparisons += [(name, *images) for name, images in ALSO.items()]
+    at_hand, tables = datasets.available(), []
+    for name, pairs, images in comparisons:
+        if (not named or name in named) and f"published-{pairs}/{images}" in at_hand:
+            table = pd.DataFrame(agreement(BASELINES[name], pairs, images))
+            print(
+                f"{name}, {pairs}: {len(table)} images, mean SSIM {table['ssim'].mean():.4f}, least {table['ssim'].min():.4f}", flush=True
+            )
+            tables.append(table.assign(method=name, pairs=pairs, published=images))
+    made = pd.concat(tables)
+    if TARGET.is_file():
+        old = pd.read_csv(TARGET, dtype={"id": str})
+        made = pd.concat([old[~old["method"].isin(set(made["method"]))], made])
+    beside = TARGET.with_name(f".{TARGET.name}")
+    made.sort_values(["method", "pairs", "id"])[
+        ["method", "pairs", "published", "id", "ssim", "ssim_jpeg", "equal", "mean_difference"]
+    ].to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
+    beside.replace(TARGET)
+
+
+if __name__ == "__main__":
+    main()
