@@ -1,5 +1,7 @@
 """The parts of CBF, DCHWT, Structaware and HybridMSD against slow readable loops and what they must give by their definition."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -91,7 +93,7 @@ def refine_loop(mask, guide):
     for transposed in (False, True):
         plane, by = (result.T, guide.T) if transposed else (result, guide)
         for line, levels in zip(plane, by, strict=True):
-            feedback = [base ** (1 + slope * abs(b - a)) for a, b in zip(levels, levels[1:], strict=False)]
+            feedback = [base ** (1 + slope * abs(b - a)) for a, b in itertools.pairwise(levels)]
             for i in range(1, len(line)):
                 line[i] = (1 - feedback[i - 1]) * line[i] + feedback[i - 1] * line[i - 1]
             for i in range(len(line) - 2, -1, -1):
