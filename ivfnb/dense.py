@@ -30,7 +30,7 @@ MOST_THREADS = 8  # each holds a tile
 
 
 class Tile:
-    """A run of strips: which grid rows meet it, and where a buffer (pixels, channels) keeps the pixels of each kind."""
+    """A run of strips: which grid rows meet it, and where a buffer (pixels, ...) keeps the pixels of each kind."""
 
     def __init__(self, first: int, last: int, step: int, grid: tuple[int, int]):
         self.first, self.last, self.step, self.grid = first, last, step, grid
@@ -53,7 +53,7 @@ class Tile:
         return sum(prod(shape) for row in self.shapes(size) for shape in row)
 
     def kinds(self, buffer: torch.Tensor, size: int) -> list[list[torch.Tensor]]:
-        """Views of the kinds [vertical][horizontal] in `buffer` (pixels, channels), each of shape (*shape, channels)."""
+        """Views of the kinds [vertical][horizontal] in `buffer` (pixels, ...), each of shape (*shape, ...)."""
         shapes = self.shapes(size)
         parts = iter(buffer.split([prod(shape) for row in shapes for shape in row]))
         return [[next(parts).unflatten(0, shape) for shape in row] for row in shapes]
@@ -120,9 +120,8 @@ def _neighbourhoods(tile: Tile, height: int, width: int) -> torch.Tensor:
     return torch.cat([(r[..., None, :, None] * (width + 1) + c[:, None, :]).reshape(-1, 9) for r in vertical for c in horizontal])
 
 
-def _features(tile: Tile, net: Folded, seen: torch.Tensor) -> torch.Tensor:
-    """Features (pixels of all kinds at one pixel per strip, 512: gray, gradients) from neighbourhoods (3 branches, pixels, 9)."""
-    result = seen.new_empty(tile.pixels(1), 512)
+def _features(tile: Tile, net: Folded, seen: torch.Tensor, out: torch.Tensor) -> None:
+    """Features of all kinds at one pixel per strip, (pixels, 512: gray, gradients) in `out`, from neighbourhoods (branches, pixels, 9)."""
 
     def branch(which: int, out: torch.Tensor | None = None) -> torch.Tensor:
         features, size, (*blocks, last) = product(seen[which], net.stems[which], activation=True), CELL, net.branches[which]
@@ -130,30 +129,29 @@ def _features(tile: Tile, net: Folded, seen: torch.Tensor) -> torch.Tensor:
             features, size = _block(tile, block, features, size), size // 2
         return _block(tile, last, features, size, out)
 
-    branch(0, result[:, :256])
-    _block(tile, net.gradient_block, torch.cat([branch(1), branch(2)], dim=1), 2, result[:, 256:])
-    return result
-
-
-def _shares(tile: Tile, net: Folded, features: torch.Tensor) -> list[torch.Tensor]:
-    """What each row of cells adds to the head's first layer: (grid rows in the tile, grid columns, 2 blocks, 256), per row of cells."""
-    kinds, shares = tile.kinds(features, 1), []
-    for row, weight in enumerate(net.cells):
-        vertical = {0: 0, CELLS - 1: 2}.get(row, 1)
-        left, inside, right = kinds[vertical]
-        cells = torch.cat([left, *(inside[..., columns, :] for columns in tile.columns[1:-1]), right], dim=-1)
-        blocks = cells if vertical != 1 else [cells[tile.strips[row]].contiguous()] * 2
-        sums = [product(block.flatten(0, 1), Affine(part, None)) for block, part in zip(blocks, weight, strict=True)]
-        shares.append(torch.stack(sums, dim=1).view(-1, tile.grid[1], 2, 256))
-    return shares
+    branch(0, out[:, :256])
+    _block(tile, net.gradient_block, torch.cat([branch(1), branch(2)], dim=1), 2, out[:, 256:])
 
 
 @torch.inference_mode()
-def _tile_shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[list[torch.Tensor]]:
-    """`_shares` of both images, from planes (2, 3, 1 + h + h, 1 + w)."""
+def _shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[torch.Tensor]:
+    """What each row of cells adds to the head's first layer: (grid rows in the tile, grid columns, 2 images, 2 blocks, 256), four times.
+
+    `planes`: (2 images, 3 branches, 1 + h + h, 1 + w), see `_neighbourhoods`.
+    """
     around = _neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1).to(planes.device)
-    seen = (torch.stack([branch.flatten()[around] for branch in image]) for image in planes)
-    return [_shares(tile, net, _features(tile, net, image)) for image in seen]
+    features, shares = planes.new_empty(tile.pixels(1), 2, 512), []
+    for image, of_image in enumerate(planes):
+        _features(tile, net, torch.stack([branch.flatten()[around] for branch in of_image]), features[:, image])
+    kinds = tile.kinds(features, 1)
+    for row, weight in enumerate(net.cells):
+        vertical = {0: 0, CELLS - 1: 2}.get(row, 1)
+        left, inside, right = kinds[vertical]
+        cells = torch.cat([left, *(inside[..., columns, :, :] for columns in tile.columns[1:-1]), right], dim=-1)
+        blocks = cells if vertical != 1 else [cells[tile.strips[row]].contiguous()] * 2
+        sums = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(blocks, weight, strict=True)]
+        shares.append(torch.stack(sums, dim=1).view(-1, tile.grid[1], 2, 2, 256))
+    return shares
 
 
 def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterator:
@@ -174,17 +172,16 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
 
 
 def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
-    """Add to `hidden` (2 images, rows, columns, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
-    grid = tuple(hidden.shape[1:3])
+    """Add to `hidden` (rows, columns, 2 images, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
+    grid = tuple(hidden.shape[:2])
     height, width = (((count - 1) * step + CELLS) * CELL for count in grid)
     inside = normalised[..., :height, :width]
     planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
     strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
     tiles = [Tile(first, min(first + run, strips), step, grid) for first in range(0, strips, run)]
-    for tile, images in zip(tiles, _each(partial(_tile_shares, net, planes), tiles, planes.device), strict=True):
-        for image, shares in zip(hidden, images, strict=True):
-            for rows, share in zip(tile.grid_rows, shares, strict=True):
-                image[rows] += share
+    for tile, shares in zip(tiles, _each(partial(_shares, net, planes), tiles, planes.device), strict=True):
+        for rows, share in zip(tile.grid_rows, shares, strict=True):
+            hidden[rows] += share
 
 
 @torch.inference_mode()
@@ -195,10 +192,11 @@ def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int
     into runs of strips of 8 rows, of about `tile_pixels` pixels. What grows with the image is 1,024 float32 numbers kept per window.
     """
     grid = tuple((size - WINDOW) // stride + 1 for size in normalised.shape[2:])
-    folded, hidden = fold(net), normalised.new_zeros(2, *grid, 2, 256)
+    folded, hidden = fold(net), normalised.new_zeros(*grid, 2, 2, 256)
     bands = min(grid[1], -(-CELL * normalised.shape[3] // max(1, tile_pixels)))
     limits = [grid[1] * band // bands for band in range(bands + 1)]
     for first, last in pairwise(limits):
-        _band(folded, normalised[..., first * stride :], stride // CELL, tile_pixels, hidden[:, :, first:last])
-    orders = torch.stack([hidden[0, ..., 0, :] + hidden[1, ..., 1, :], hidden[1, ..., 0, :] + hidden[0, ..., 1, :]])
+        _band(folded, normalised[..., first * stride :], stride // CELL, tile_pixels, hidden[:, first:last])
+    upper, lower = hidden.unbind(3)
+    orders = torch.stack([upper[:, :, 0] + lower[:, :, 1], upper[:, :, 1] + lower[:, :, 0]])
     return net.head[1:]((orders + net.head[0].bias).flatten(0, 2)).view(2, *grid, 2)

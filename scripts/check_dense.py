@@ -1,25 +1,41 @@
 """The dense scores against the loop of single windows, on all TNO pairs at 456x456 and for both kinds of branches.
 
-    IVFNB_DATA=... python scripts/check_dense.py [--loop 1] [--weights eresnet-gradients eresnet-gray] [--report FILE.csv]
+    IVFNB_DATA=... python scripts/check_dense.py [--loop 1] [--weights NAME ...] [--keep FOLDER] [--report FILE.csv]
 
 The first `--loop` pairs of each network are compared with the plain loop (minutes each), and that loop with batches of windows; the others
 with batches of windows, which only stack the loop's samples. Asked of every pair: logits within 1e-3, the same decision wherever the
-reference's margin exceeds 1e-3, and 99.99 % of all decisions the same. Prints a row per pair; ends with 1 where a pair misses a bar.
+reference's margin exceeds 1e-3, and 99.99 % of all decisions the same. Prints a row per pair; ends with 1 where a bar is missed.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ivfnb import datasets, network, weightmap
+from ivfnb import datasets, network, provenance, weightmap
 from ivfnb.images import resize
 
 SIDE = 456
 TOLERANCE = 1e-3
 AGREEMENT = 0.9999
+
+
+def kept(folder: str | None, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """Scores of the file `name` in `folder` if it is there; else computed, and left there where a folder is given."""
+    if folder is None:
+        return compute()
+    path = Path(folder) / f"{name}.npy"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scores = compute()
+        beside = path.with_suffix(".part.npy")
+        np.save(beside, scores)
+        beside.replace(path)
+    return np.load(path)
 
 
 def compare(found: np.ndarray, expected: np.ndarray) -> dict:
@@ -33,23 +49,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loop", type=int, default=1, help="pairs compared with the loop itself (default: %(default)s)")
     parser.add_argument("--weights", nargs="+", default=["eresnet-gradients", "eresnet-gray"], help="names or files (default: %(default)s)")
-    parser.add_argument("--report", help="CSV to write")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the loop's and the batches' scores there and use them again")
+    parser.add_argument("--report", metavar="FILE", help="CSV to write")
     arguments = parser.parse_args()
     rows = []
     for name in arguments.weights:
-        net = network.load(name)
+        net, mark = network.load(name), provenance.sha256(network.weights_path(name))[:12]
         for n, pair in enumerate(datasets.dataset("tno21")):
-            visible, infrared = (resize(image, (SIDE, SIDE)) for image in (pair.visible, pair.infrared))
+            images = [resize(image, (SIDE, SIDE)) for image in (pair.visible, pair.infrared)]
             start = time.perf_counter()
-            found = weightmap.window_scores(net, visible, infrared)
-            taken = time.perf_counter() - start
-            expected, oracle = weightmap.window_scores_batched(net, visible, infrared), "batches"
-            row = {"weights": name, "pair": pair.id, "dense_seconds": taken}
+            found = weightmap.window_scores(net, *images)
+            row = {"weights": name, "pair": pair.id, "dense_seconds": time.perf_counter() - start, "oracle": "batches"}
+            expected = kept(arguments.keep, f"{mark}-{pair.id}-batches", lambda: weightmap.window_scores_batched(net, *images))  # noqa: B023
             if n < arguments.loop:
-                batched, oracle, start = expected, "loop", time.perf_counter()
-                expected = weightmap.window_scores_reference(net, visible, infrared)
-                row |= {"loop_seconds": time.perf_counter() - start, "batches_to_loop": np.abs(batched - expected).max()}
-            rows.append({**row, "oracle": oracle, **compare(found, expected)})
+                batches = expected
+                expected = kept(arguments.keep, f"{mark}-{pair.id}-loop", lambda: weightmap.window_scores_reference(net, *images))  # noqa: B023
+                row |= {"oracle": "loop", "batches_to_loop": np.abs(batches - expected).max()}
+            rows.append(row | compare(found, expected))
             print(
                 "  ".join(f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in rows[-1].items()),
                 flush=True,

@@ -60,8 +60,10 @@ def test_hybridmsd_exchanged_is_hybridmsd_of_exchanged_sources(photographs):
 
 def test_structaware_takes_the_same_sources_whichever_guides(photographs):
     infrared, visible = photographs
-    one, other = BASELINES["Structaware"].fuse(infrared, visible), BASELINES["Structaware"].fuse(visible, infrared)
-    assert np.mean(np.abs(one - other) < 1) > 0.5  # the guide moves only the borders between the two
+    fuse = BASELINES["Structaware"].fuse
+    nearer = [np.abs(fused - infrared) < np.abs(fused - visible) for fused in (fuse(infrared, visible), fuse(visible, infrared))]
+    assert 0.2 < nearer[0].mean() < 0.8
+    assert np.mean(nearer[0] == nearer[1]) > 0.8  # the guide moves the borders between the two
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -186,5 +186,5 @@ def test_hybridmsd_puts_the_hot_target_into_the_visible_image():
     infrared = np.where((rows - 48) ** 2 + (columns - 48) ** 2 < 100, 240.0, 40.0)
     visible = 120 + 10 * np.sin(columns / 3)
     fused = hybridmsd.fuse(infrared, visible)
-    np.testing.assert_allclose(fused[:8], visible[:8], atol=8)  # far from the target
+    assert np.ptp(fused[:8] - visible[:8]) < 4  # far from the target the visible texture stays, on another base
     assert fused[48, 48] - fused[48, 10] > 80

@@ -17,6 +17,16 @@ def a_run(profile, *section):
     return bench.run(argparse.Namespace(section=list(section), profile=profile))
 
 
+def one_thread_seconds(function):
+    """Seconds of one call on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return bench.seconds(function, 1)
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     monkeypatch.setenv("IVFNB_RESULTS", str(tmp_path))
@@ -125,6 +135,8 @@ def test_operations_are_those_of_the_products_made(monkeypatch):
 def test_the_section_weightmap_at_a_small_size(monkeypatch):
     from ivfnb.bench import weightmap as section
 
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the fresh process; small passes of two threads wait for each other on a busy machine
+    monkeypatch.setattr(section, "seconds", lambda function, repeats=1: one_thread_seconds(function))
     monkeypatch.setattr(section, "SIZES", ((72, 80),))
     monkeypatch.setattr(section, "SAMPLE", (40, 40))
     monkeypatch.setattr(section, "SIDE", 256)
