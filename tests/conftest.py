@@ -22,3 +22,14 @@ def golden(shared_data: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no golden/ beside IVFNB_DATA: the reference values are not at hand")
     return folder
+
+
+@pytest.fixture
+def one_thread():
+    """torch on one thread: small passes of two threads wait for each other, for long where the machine is busy."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

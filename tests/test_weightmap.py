@@ -10,14 +10,7 @@ from random_networks import random_network
 from ivfnb import weightmap
 from ivfnb.patches import planes
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small passes of two threads wait for each other, for long where the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def random_pair(seed, shape):

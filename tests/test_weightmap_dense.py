@@ -8,20 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_network
+from test_weightmap import random_pair
 
 from ivfnb import dense, network, weightmap
 from ivfnb.images import read_gray, resize
 from ivfnb.patches import planes
-from tests.test_weightmap import random_pair
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small passes of two threads wait for each other, for long where the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def loop_over_chosen(net, visible, infrared, stride, windows):
