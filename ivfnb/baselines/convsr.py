@@ -6,6 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 from scipy import fft
+from threadpoolctl import threadpool_limits
 
 from ivfnb import paths
 from ivfnb.baselines.references import check_pair
@@ -51,7 +52,8 @@ def fuse(infrared: Image, visible: Image, mode: str = "multimodal") -> Image:
     filters = dictionary()
     bases = [base_layer(image / 255) for image in (infrared, visible)]
     details = [image / 255 - base for image, base in zip((infrared, visible), bases, strict=True)]
-    with ThreadPoolExecutor(2) as pool:
+    # One thread for each image: the matrix products are too small to be shared among threads themselves.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as pool:
         codes = list(pool.map(lambda detail: sparse_code(detail, filters, SPARSITY, TOLERANCE, ITERATIONS), details))
     side = (2 * RADII[mode] + 1,) * 2
     activities = [cv2.blur(np.abs(code).sum(axis=0, dtype=np.float64), side, borderType=cv2.BORDER_CONSTANT) for code in codes]

@@ -1,8 +1,10 @@
 """MDLatLRR: detail taken out level by level with a projection learned by latent low-rank representation."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ivfnb import paths
 from ivfnb.baselines.references import check_pair
@@ -91,9 +93,21 @@ def _level(infrared: Image, visible: Image, matrix: np.ndarray) -> tuple[Image, 
     height, width = infrared.shape
     rows, columns = height - SIDE + 1, width - SIDE + 1
     windows = [np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE)).transpose(2, 3, 0, 1) for image in (infrared, visible)]
-    sums = np.zeros((3, height, width), np.float32)
     block = max(1, CHUNK // columns)
-    for top in range(0, rows, block):
+    tops = range(0, rows, block)
+    parts = [tops[: len(tops) // 2], tops[len(tops) // 2 :]]
+    # Two threads of products that are too small to be shared among threads themselves; always two, so that sums round alike everywhere.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(2) as pool:
+        sums = sum(pool.map(lambda part: _patch_sums(windows, matrix, part, block), parts))
+    covering = [np.convolve(np.ones(count), np.ones(SIDE)) for count in (rows, columns)]  # patches over each row, over each column
+    return tuple(sums / np.outer(*covering).astype(np.float32))
+
+
+def _patch_sums(windows: list[np.ndarray], matrix: np.ndarray, tops: range, block: int) -> np.ndarray:
+    """Details of both images and fused ones, float32 (3, h, w): patches of the blocks of `block` rows that begin at `tops`, summed."""
+    rows, columns = windows[0].shape[2:]
+    sums = np.zeros((3, rows + SIDE - 1, columns + SIDE - 1), np.float32)
+    for top in tops:
         details = []
         for window in windows:
             part = window[:, :, top : top + block]
@@ -108,8 +122,7 @@ def _level(infrared: Image, visible: Image, matrix: np.ndarray) -> tuple[Image, 
         details[0] *= weight
         details[0] += details[1]
         _overlap_add(here[2], details[0])
-    covering = [np.convolve(np.ones(count), np.ones(SIDE)) for count in (rows, columns)]  # patches over each row, over each column
-    return tuple(sums / np.outer(*covering).astype(np.float32))
+    return sums
 
 
 def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once") -> Image:

@@ -112,8 +112,8 @@ def sparse_code(image: np.ndarray, filters: np.ndarray, sparsity: float, toleran
         primal_residual, dual_residual = gap / max(norm_primal, norm_code), change / norm_dual
         if max(primal_residual, dual_residual) <= tolerance:
             break
-        ratio = primal_residual / (dual_residual * target) if dual_residual > 0 else np.inf
-        factor = min(np.sqrt(max(ratio, 1 / ratio)), PENALTY_FACTOR)
-        factor = factor if ratio > PENALTY_RATIO else 1 / factor if ratio * PENALTY_RATIO < 1 else 1.0
+        ratio = primal_residual / max(dual_residual * target, np.finfo(np.float64).tiny)
+        balanced = 1 / PENALTY_RATIO <= ratio <= PENALTY_RATIO
+        factor = 1.0 if balanced else np.clip(np.sqrt(ratio), 1 / PENALTY_FACTOR, PENALTY_FACTOR)
         penalty, rescale = penalty * factor, np.float32(1 / factor)
     return code
