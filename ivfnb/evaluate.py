@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ivfnb import images, paths
+from ivfnb import images, paths, provenance
 from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset
 from ivfnb.images import Image
 from ivfnb.metrics import score
@@ -81,9 +81,9 @@ def by_baseline(name: str) -> Method:
         raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
     baseline = BASELINES[name]
     fuse = baseline.fuse
-    return Method(
-        name, lambda pair: images.to_uint8(fuse(pair.infrared, _gray(pair.visible))), "own implementation", (name, baseline.parameters)
-    )
+    learned = provenance.sha256(paths.root() / "data" / "weights" / baseline.weights) if baseline.weights else None
+    key = (name, baseline.parameters, learned)
+    return Method(name, lambda pair: images.to_uint8(fuse(pair.infrared, _gray(pair.visible))), "own implementation", key)
 
 
 def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:

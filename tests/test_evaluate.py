@@ -103,3 +103,11 @@ def test_code_hash_covers_the_fusion():
     parts = {name.split(".")[1] for name in imported if name.startswith("ivfnb.")}
     assert {"fusion", "network", "images"} <= parts
     assert not parts & set(evaluate.NOT_FUSING)
+
+
+def test_a_learned_baseline_depends_on_its_file(tmp_path, monkeypatch):
+    before = evaluate.by_baseline("MDLatLRR").key
+    (tmp_path / "data" / "weights").mkdir(parents=True)
+    (tmp_path / "data" / "weights" / "mdlatlrr.npz").write_bytes(b"learned anew")
+    monkeypatch.setattr(evaluate.paths, "root", lambda: tmp_path)
+    assert evaluate.by_baseline("MDLatLRR").key != before
