@@ -165,6 +165,7 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
         return
     before = torch.get_num_threads()
     try:
+        torch.set_num_threads(1)  # of this thread too: OpenMP's helpers would spin on the cores that the tiles need
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             yield from pool.map(function, tiles)
     finally:

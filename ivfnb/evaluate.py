@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,11 @@ NOT_FUSING = (
 
 @lru_cache
 def code_hash(part: str) -> str:
-    """Hash of the source that makes "fused" images or "metrics": a remembered result does not outlive the code that made it."""
+    """Hash of the source that makes "fused" images, scores of "windows" or "metrics": a result does not outlive the code that made it."""
     folder = Path(__file__).parent
     chosen = {
         "metrics": [*(folder / "metrics").rglob("*.py"), folder / "images.py"],
+        "windows": [folder / f"{name}.py" for name in ("dense", "folding", "network", "patches", "weightmap")],
         "fused": [path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0].removesuffix(".py") not in NOT_FUSING],
     }
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(chosen[part]))).hexdigest()[:16]
@@ -70,7 +71,26 @@ def by_protocol(name: str, protocol: Any, net: Any = None) -> Method:
     if net is None and protocol.weights:
         net = network.load(protocol.weights)
     weights = joblib.hash({n: t.cpu().numpy() for n, t in net.state_dict().items()}) if net is not None else None
-    return Method(name, lambda pair: fusion.fuse(pair.infrared, pair.visible, net, protocol).fused, "this project", (protocol, weights))
+
+    def fuse(pair: ImagePair) -> Image:
+        return fusion.fuse(pair.infrared, pair.visible, net, protocol, partial(_remembered_scores, weights)).fused
+
+    return Method(name, fuse, "this project", (protocol, weights))
+
+
+def _remembered_scores(weights: str, net: Any, visible: Image, infrared: Image, stride: int) -> np.ndarray:
+    """`weightmap.window_scores` from the cache where the same network judged the same images: most protocols differ in what follows."""
+    from ivfnb import weightmap
+
+    seen = net.branches, net.normalisation.cpu().numpy(), visible, infrared, stride
+    path = _cache_folder() / "windows" / f"{joblib.hash((weights, *seen, code_hash('windows')))}.npy"
+    if not path.is_file():
+        scores = weightmap.window_scores(net, visible, infrared, stride)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{os.getpid()}.{path.name}")
+        np.save(beside, scores)
+        beside.replace(path)
+    return np.load(path)
 
 
 def by_baseline(name: str) -> Method:

@@ -5,6 +5,7 @@ After Qi et al. 2024, doi 10.1016/j.neucom.2024.127353, and their released fusio
 
 import copy
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -118,13 +119,15 @@ def _network(net, protocol: Protocol):
     return net
 
 
-def _judge(infrared: Image, visible: Image, net, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _judge(
+    infrared: Image, visible: Image, net, protocol: Protocol, window_scores: Callable | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(weight of visible, votes, scores) of the images the classifier sees; the weight of "mask" and "distance" is the hard mask."""
     from ivfnb import weightmap
 
     (visible, inside), (infrared, _) = (weightmap.pad_to_grid(image, protocol.stride) for image in (visible, infrared))
     if protocol.classifier == "cnn":
-        scores = weightmap.window_scores(_network(net, protocol), visible, infrared, protocol.stride)
+        scores = (window_scores or weightmap.window_scores)(_network(net, protocol), visible, infrared, protocol.stride)
     else:
         scores = gradient_energy_scores(visible, infrared, protocol.stride)
     where = (visible.shape, protocol.stride)
@@ -158,11 +161,12 @@ def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
     return planes[..., 0], planes[..., 1:]
 
 
-def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPER) -> FusionResult:
+def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPER, window_scores: Callable | None = None) -> FusionResult:
     """Fuse a registered pair: infrared (h, w), visible (h, w) or (h, w, 3) RGB of one size, uint8, uint16 or floating point levels 0..255.
 
     Of a colour visible image the luma (ITU-R BT.601) is fused and the chroma carried over. `net` is an EResNet whose branches are those of
-    the protocol; None will do where `protocol.classifier` is not "cnn". Raises ValueError for images of different sizes or (with a
+    the protocol; None will do where `protocol.classifier` is not "cnn". `window_scores` stands in for `weightmap.window_scores` (one that
+    remembers, or a network of another kind behind the same call). Raises ValueError for images of different sizes or (with a
     classifier) below 32x32, for a missing or unfitting network, and ImageError for arrays that are no images. Deterministic.
     """
     infrared = enhance.levels(infrared, "infrared")
@@ -179,7 +183,7 @@ def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPE
     weight, votes, scores = np.full(enhanced_visible.shape, 0.5), None, None
     if protocol.classifier != "none":
         judged = enhanced_infrared if protocol.classifier_infrared == "enhanced" else prepared(infrared)
-        weight, votes, scores = _judge(judged, enhanced_visible, net, protocol)
+        weight, votes, scores = _judge(judged, enhanced_visible, net, protocol, window_scores)
     if protocol.weighting == "distance" and votes is not None:
         blended, weight = blend_by_distance(enhanced_infrared, enhanced_visible, weight > 0.5)
     else:

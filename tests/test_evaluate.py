@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from ivfnb import evaluate, images
+from ivfnb import evaluate, images, network, weightmap
 from ivfnb.datasets import FusedImage, dataset
 from ivfnb.evaluate import COLUMNS, EvaluationWarning, Method
 from ivfnb.fusion import Protocol, fuse
@@ -49,6 +49,22 @@ def test_remembered_by_content(pairs):
     assert len(calls) == 2, "the second run fused nothing"
     evaluate.evaluate(pairs, [Method("mean", counted, "test", key="another mean")], ["EN"])
     assert len(calls) == 4, "another key is another method"
+
+
+def test_the_same_windows_are_judged_once(pairs, monkeypatch):
+    calls, judge = [], weightmap.window_scores
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return judge(*arguments)
+
+    monkeypatch.setattr(weightmap, "window_scores", counted)
+    protocols = Protocol(stride=16), Protocol(stride=16, ssr="none"), Protocol(stride=16, ssr="none", enhance_visible="none")
+    shown = [evaluate.fused_image(evaluate.by_protocol(str(i), each), pairs[0]) for i, each in enumerate(protocols)]
+    assert len(calls) == 2, "what follows the judgement needs no new one; another visible image does"
+    net = network.load("eresnet-gradients")
+    for protocol, remembered in zip(protocols, shown, strict=True):
+        assert np.array_equal(fuse(pairs[0].infrared, pairs[0].visible, net, protocol).fused, remembered)
 
 
 def test_one_bad_image_is_named_and_the_rest_goes_on(pairs):
