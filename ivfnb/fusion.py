@@ -176,6 +176,7 @@ def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPE
 
     def prepared(image: Image) -> Image:
         image = images.to_uint8(image) if protocol.eight_bit else image
+        image = images.through_jpeg(image, protocol.jpeg_quality) if protocol.jpeg_quality else image
         return images.resize(image, protocol.size) if protocol.size else image
 
     enhanced_infrared = prepared(enhance.INFRARED[protocol.enhance_infrared](infrared))

@@ -94,6 +94,15 @@ def to_uint8(image: Image) -> Image:
     return image if image.dtype == np.uint8 else np.clip(np.floor(image + 0.5), 0, 255).astype(np.uint8)
 
 
+def through_jpeg(image: Image, quality: int) -> Image:
+    """What is left of a grey image (h, w) after it was rounded to 8 bits, stored as a JPEG file of `quality` 1..100 and read: uint8 (h, w).
+
+    OpenCV's codec (libjpeg-turbo, accurate DCT), whose tables are those of MATLAB's `imwrite` and of the Independent JPEG Group.
+    """
+    _, file = cv2.imencode(".jpg", to_uint8(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+
+
 def write_image(path: str | Path, image: Image) -> Path:
     """Write (h, w) or (h, w, 3) RGB grey levels as the 8-bit file its suffix names (PNG is lossless); whole or not at all.
 

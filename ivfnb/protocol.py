@@ -55,6 +55,9 @@ class Protocol:
     enhance_visible: str = "hdrc"
     # Whether images pass between the stages as 8-bit files do in the script: enhanced ones rounded, the stretched blend truncated.
     eight_bit: bool = False
+    # Difference 17. Quality of the JPEG files in which the classifier's and the enhanced images are stored before they are fused (the
+    # released archive: 75, MATLAB's default), or None: not stored.
+    jpeg_quality: int | None = None
     # Whether the blend is stretched to 0..255 before SSR (script; the text does not mention it).
     stretch: bool = False
     # Retinex on the fused image: "single" scale (text and script), "multi" (three surrounds: sigma and 0.32 and 0.06 of it), "none".
@@ -75,6 +78,8 @@ class Protocol:
         size = (32, 32) if self.size is None else self.size
         if not (isinstance(size, tuple) and len(size) == 2 and all(type(side) is int and side >= 32 for side in size)):
             raise ValueError(f"size: found {self.size!r}, expected None or (height, width) in whole pixels, at least 32 each")
+        if self.jpeg_quality is not None and not (type(self.jpeg_quality) is int and 1 <= self.jpeg_quality <= 100):
+            raise ValueError(f"jpeg_quality: found {self.jpeg_quality!r}, expected None or a whole number, 1 to 100")
         if not (type(self.ssr_sigma) in (int, float) and 0 < self.ssr_sigma < math.inf):
             raise ValueError(f"ssr_sigma: found {self.ssr_sigma!r}, expected a number above 0")
 
@@ -92,6 +97,7 @@ AS_RELEASED = Protocol(
     normalisation="released",
     weighting="distance",
     eight_bit=True,
+    jpeg_quality=75,
     stretch=True,
 )
 
@@ -118,7 +124,8 @@ def switches(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
         "visible not enhanced": {"enhance_visible": "none"},
         "CLAHE for HDRC": {"enhance_visible": "clahe"},
         "gamma for HDRC": {"enhance_visible": "gamma"},
-        "no rounding between stages": {"eight_bit": False},
+        "no JPEG between stages": {"jpeg_quality": None},
+        "blend not truncated to 8 bits": {"eight_bit": False},
         "blend not stretched": {"stretch": False},
         "no SSR": {"ssr": "none"},
         "multi-scale Retinex": {"ssr": "multi"},

@@ -99,7 +99,7 @@ def test_fuse_as_released_equals_the_released_script_from_its_votes_on(golden, n
         scores = np.zeros((2, *says_infrared.shape, 2), np.float32)
         scores[0, ..., 1] = scores[1, ..., 0] = np.where(says_infrared, 1, -1)
         monkeypatch.setattr(weightmap, "window_scores", lambda *_: scores)
-        already_enhanced = replace(AS_RELEASED, enhance_infrared="none", enhance_visible="none")
+        already_enhanced = replace(AS_RELEASED, enhance_infrared="none", enhance_visible="none", jpeg_quality=None)
         result = fuse(expected["enhanced_infrared"], expected["enhanced_visible"], networks["gray"], already_enhanced)
         np.testing.assert_array_equal(result.votes, expected["votes"])
         assert np.abs(result.blended - expected["blended"]).max() <= 1e-4
@@ -112,8 +112,11 @@ def test_fuse_as_released_equals_the_released_script_from_its_votes_on(golden, n
 
 def released_script(infrared: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """The released steps with gradient energy for the network, written as loops: the oracle."""
-    shown = [cv2.resize(np.floor(image + 0.5).astype(np.uint8), (456, 456)) for image in (enhance.stretch(infrared), enhance.hdrc(visible))]
-    infrared, visible, original = *shown, cv2.resize(infrared, (456, 456))
+    stored = []
+    for image in (enhance.stretch(infrared), enhance.hdrc(visible), infrared):
+        _, file = cv2.imencode(".jpg", np.floor(image + 0.5).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 75])
+        stored.append(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE))
+    infrared, visible, original = (cv2.resize(image, (456, 456)) for image in stored)
     energy = [
         cv2.Sobel(image, cv2.CV_64F, 1, 0, borderType=cv2.BORDER_REPLICATE) ** 2
         + cv2.Sobel(image, cv2.CV_64F, 0, 1, borderType=cv2.BORDER_REPLICATE) ** 2
@@ -217,6 +220,7 @@ CHANGES = {
     "enhance_infrared": (ENERGY_PAPER, "none"),
     "enhance_visible": (ENERGY_PAPER, "clahe"),
     "eight_bit": (ENERGY_PAPER, True),
+    "jpeg_quality": (ENERGY_PAPER, 75),
     "stretch": (ENERGY_PAPER, True),
     "ssr": (ENERGY_PAPER, "none"),
     "ssr_sigma": (ENERGY_PAPER, 20.0),
@@ -384,6 +388,7 @@ def test_unknown_values_name_the_known_ones(field):
     [
         *({"stride": value} for value in (0, 33, 8.0, "8", True, None)),
         *({"size": value} for value in ((456,), (456, 20), (100.0, 100), "456", 456, ("a", "b"))),
+        *({"jpeg_quality": value} for value in (0, 101, 75.0, "75", True)),
         *({"ssr_sigma": value} for value in (0, -1.0, float("inf"), float("nan"), "300", None, True)),
         {"ssr_sigma": 300.0, "ssr_unit": "share"},
     ],

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import skimage.io
 
 from ivfnb import images
 
@@ -50,3 +51,11 @@ def test_ycbcr_is_invertible_and_keeps_grey():
     gray = np.repeat(image[..., :1], 3, axis=2)
     assert np.allclose(images.to_ycbcr(gray), np.stack([gray[..., 0], np.full((9, 8), 128), np.full((9, 8), 128)], axis=2))
     assert np.abs(images.to_ycbcr(image)[..., 0] - images.to_gray(image.astype(np.uint8))).max() <= 0.51, "luma is OpenCV's, unrounded"
+
+
+@pytest.mark.parametrize("quality", [10, 75, 95])
+def test_through_jpeg_is_another_codecs_file(quality, tmp_path):
+    gray = np.random.default_rng(0).normal(128, 30, (45, 61)).cumsum(axis=1) % 256
+    skimage.io.imsave(tmp_path / "stored.jpg", images.to_uint8(gray), quality=quality, check_contrast=False)
+    stored = skimage.io.imread(tmp_path / "stored.jpg")
+    assert np.abs(images.through_jpeg(gray, quality).astype(int) - stored).max() <= 1
