@@ -63,7 +63,8 @@ def stretch(image: Image) -> Image:
 def _subsampled(size: int, subsampling: float) -> np.ndarray:
     """Indices that MATLAB's `imresize(..., 1/subsampling, 'nearest')` takes from `size` samples: ceil(size/subsampling) of them."""
     centre = (np.arange(np.ceil(size / subsampling)) + 0.5) * subsampling - 0.5
-    return np.clip(np.floor(centre + 0.5).astype(int), 0, size - 1)
+    nearest = np.floor(centre + 0.5).astype(int) % (2 * size)
+    return np.minimum(nearest, 2 * size - 1 - nearest)  # MATLAB mirrors beyond the border, and the base layer's extremes see it
 
 
 def _upsampled(image: Image, size: int, axis: int) -> Image:

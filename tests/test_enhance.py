@@ -34,26 +34,23 @@ def compared(ours: np.ndarray, reference: np.ndarray) -> float:
 def test_stretch_and_hdrc_equal_the_reference(golden, pair):
     with np.load(golden / "enhance" / f"tno{pair}.npz") as expected:
         assert compared(enhance.stretch(expected["infrared"]), expected["stretch"]) == 0
-        assert compared(enhance.hdrc(expected["visible"]), expected["hdrc"]) <= 1e-6
+        ours = enhance.hdrc(expected["visible"])
+        if pair in ("01", "17"):  # sizes that the subsampling does not divide: the reference repeats the border sample where MATLAB mirrors
+            assert np.abs(ours - expected["hdrc"]).mean() <= 0.5
+        else:
+            assert compared(ours, expected["hdrc"]) <= 1e-6
 
 
-def test_enhancement_is_near_the_authors_published_images(shared_data):
+def test_enhancement_equals_the_authors_published_images(shared_data):
     try:
         enhanced = datasets.dataset("tno21-released-enhanced")
     except datasets.DatasetError as error:
         pytest.skip(str(error))
     pairs = datasets.dataset("tno21")
-    differences = [
-        [
-            np.abs(images.to_uint8(function(getattr(pair, kind))).astype(float) - getattr(theirs, kind)).mean()
-            for function, kind in ((enhance.stretch, "infrared"), (enhance.hdrc, "visible"))
-        ]
-        for pair, theirs in zip(pairs, enhanced, strict=True)
-    ]
-    assert len(differences) == 21
-    infrared, visible = np.mean(differences, axis=0)
-    assert infrared <= 1.5
-    assert visible <= 3.0
+    assert len(pairs) == len(enhanced) == 21
+    for pair, theirs in zip(pairs, enhanced, strict=True):
+        np.testing.assert_array_equal(images.through_jpeg(enhance.stretch(pair.infrared), 75), theirs.infrared)
+        np.testing.assert_array_equal(images.through_jpeg(enhance.hdrc(pair.visible), 75), theirs.visible)
 
 
 def test_stretch_of_a_known_image():
@@ -156,7 +153,8 @@ def test_subsampling_takes_matlabs_samples(size, subsampling):
     for x in range(1, int(np.ceil(size / subsampling)) + 1):
         u = x * subsampling + 0.5 * (1 - subsampling)
         taken = [index for index in range(1, size + 9) if -0.5 <= u - index < 0.5]
-        expected.append(min(taken[0], size) - 1)
+        mirrored = [*range(1, size + 1), *range(size, 0, -1)] * 5
+        expected.append(mirrored[taken[0] - 1] - 1)
     np.testing.assert_array_equal(enhance._subsampled(size, subsampling), expected)
 
 
