@@ -85,6 +85,13 @@ def _window_means(image: Image, radius: int) -> Image:
     return total / cv2.boxFilter(np.ones_like(image), -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
 
 
+def local_contrast(image: Image, side: int = 9) -> Image:
+    """Standard deviation of the grey levels in the `side` x `side` window (an odd number) around each pixel; float64 (h, w)."""
+    image = levels(image)
+    mean = _window_means(image, side // 2)
+    return np.sqrt(np.maximum(_window_means(image * image, side // 2) - mean * mean, 0))
+
+
 def fast_guided_filter(image: Image, radius: int, eps: float = 0.01, subsampling: float = 1.0) -> Image:
     """Edge-preserving smoothing of a grey image by itself; float64 (h, w). `eps` is a variance of levels on the scale 0..1.
 

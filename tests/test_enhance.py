@@ -139,6 +139,12 @@ def guided_filter_loop(image: np.ndarray, radius: int, eps: float) -> np.ndarray
     return 255 * result
 
 
+def test_local_contrast_equals_the_loop(scene):
+    part = scene[:16, :21].astype(np.float64)
+    expected = [[part[max(r - 2, 0) : r + 3, max(c - 2, 0) : c + 3].std() for c in range(21)] for r in range(16)]
+    np.testing.assert_allclose(enhance.local_contrast(part, 5), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("radius", [0, 1, 4, 30])
 def test_guided_filter_without_subsampling_equals_the_loop(scene, radius):
     part = scene[:20, :27].astype(np.float64)
