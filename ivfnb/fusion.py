@@ -103,19 +103,23 @@ def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> 
 
 
 def _network(net, protocol: Protocol):
-    """The network as the protocol wants it; ValueError where there is none or its branches do not fit."""
+    """The network as the protocol wants it; ValueError where there is none or it was trained on something else."""
     if net is None:
-        raise ValueError(f"net: found None, expected a network with {protocol.branches} branches (network.load({protocol.weights!r}))")
-    if net.branches != protocol.branches:
-        raise ValueError(f"net: found a network with {net.branches} branches, expected {protocol.branches} as the protocol says")
-    if protocol.normalisation == "network":
+        raise ValueError(f"net: found None, expected a network trained on {protocol.trained_on} (network.load({protocol.weights!r}))")
+    if net.branches != protocol.trained_on:
+        raise ValueError(
+            f"net: found a network with {net.branches} branches, expected {protocol.trained_on} as the protocol says (Protocol.trained_on)"
+        )
+    if protocol.normalisation == "network" and protocol.branches == net.branches:
         return net
     import torch
 
     from ivfnb.network import NORMALISATION
 
     net = copy.deepcopy(net)
-    net.normalisation.copy_(torch.tensor(NORMALISATION["released"]))
+    net.branches = protocol.branches
+    if protocol.normalisation == "released":
+        net.normalisation.copy_(torch.tensor(NORMALISATION["released"]))
     return net
 
 
@@ -164,8 +168,8 @@ def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
 def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPER, window_scores: Callable | None = None) -> FusionResult:
     """Fuse a registered pair: infrared (h, w), visible (h, w) or (h, w, 3) RGB of one size, uint8, uint16 or floating point levels 0..255.
 
-    Of a colour visible image the luma (ITU-R BT.601) is fused and the chroma carried over. `net` is an EResNet whose branches are those of
-    the protocol; None will do where `protocol.classifier` is not "cnn". `window_scores` stands in for `weightmap.window_scores` (one that
+    Of a colour visible image the luma (ITU-R BT.601) is fused and the chroma carried over. `net` is an EResNet that was trained on what
+    the protocol says; None will do where `protocol.classifier` is not "cnn". `window_scores` stands in for `weightmap.window_scores` (one that
     remembers, or a network of another kind behind the same call). Raises ValueError for images of different sizes or (with a
     classifier) below 32x32, for a missing or unfitting network, and ImageError for arrays that are no images. Deterministic.
     """

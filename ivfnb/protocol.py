@@ -12,6 +12,7 @@ from itertools import product
 CHOICES = {
     "classifier": ("cnn", "gradient_energy", "none"),
     "branches": ("gradients", "gray"),
+    "trained_on": ("gradients", "gray"),
     "classifier_infrared": ("enhanced", "original"),
     "normalisation": ("network", "released"),
     "ties": ("visible", "infrared", "score"),
@@ -38,8 +39,12 @@ class Protocol:
     # What judges sharpness. "cnn": the network. For ablations, without a network: "gradient_energy" (share of squared Sobel gradients in
     # the window) and "none" (weight 0.5 everywhere, so that ties and weighting have no effect).
     classifier: str = "cnn"
-    # Difference 4. What the network's three branches see, grey and gradients (text) or three times grey (script). The network must fit.
+    # Difference 4. What the network's three branches see, grey and gradients (text) or three times grey (script).
     branches: str = "gradients"
+    # Difference 6. What they saw when the network was trained; the network must fit. The released training script trains a network of another
+    # size on grey, so it did not make the weights of the fusion script; the authors' images are nearer to those of a network that was trained
+    # on gradients and is fed grey (the switch "trained on grey" in notebook 5).
+    trained_on: str = "gradients"
     # Difference 7. The infrared image shown to the classifier, "enhanced" (text) or "original" (script); the enhanced one is fused.
     classifier_infrared: str = "enhanced"
     # Difference 5. Normalisation of the branches: the "network"'s own, or the constants of the "released" fusion script.
@@ -86,7 +91,7 @@ class Protocol:
     @property
     def weights(self) -> str | None:
         """Name of the shipped weights that fit this protocol; None where it needs no network."""
-        return f"eresnet-{self.branches}" if self.classifier == "cnn" else None
+        return f"eresnet-{self.trained_on}" if self.classifier == "cnn" else None
 
 
 AS_PAPER = Protocol()
@@ -111,6 +116,7 @@ def switches(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
         "native size": {"size": None},
         "stride 16": {"stride": 16},
         "gradient branches": {"branches": "gradients"},
+        "trained on grey": {"trained_on": "gray"},
         "classifier sees enhanced infrared": {"classifier_infrared": "enhanced"},
         "network's own normalisation": {"normalisation": "network"},
         "ties to infrared": {"ties": "infrared"},

@@ -100,7 +100,7 @@ def test_fuse_as_released_equals_the_released_script_from_its_votes_on(golden, n
         scores[0, ..., 1] = scores[1, ..., 0] = np.where(says_infrared, 1, -1)
         monkeypatch.setattr(weightmap, "window_scores", lambda *_: scores)
         already_enhanced = replace(AS_RELEASED, enhance_infrared="none", enhance_visible="none", jpeg_quality=None)
-        result = fuse(expected["enhanced_infrared"], expected["enhanced_visible"], networks["gray"], already_enhanced)
+        result = fuse(expected["enhanced_infrared"], expected["enhanced_visible"], networks["gradients"], already_enhanced)
         np.testing.assert_array_equal(result.votes, expected["votes"])
         assert np.abs(result.blended - expected["blended"]).max() <= 1e-4
         np.testing.assert_array_equal(result.stretched, expected["stretched"])
@@ -213,6 +213,7 @@ CHANGES = {
     "stride": (ENERGY_PAPER, 16),
     "classifier": (ENERGY_PAPER, "none"),
     "branches": (AS_PAPER, "gray"),
+    "trained_on": (AS_PAPER, "gray"),
     "classifier_infrared": (AS_PAPER, "original"),
     "normalisation": (AS_PAPER, "released"),
     "ties": (replace(AS_PAPER, weighting="votes"), "infrared"),
@@ -238,13 +239,19 @@ def test_each_field_changes_the_fused_image(field, pair, small_pair, networks):
     base, value = CHANGES[field]
     changed = replace(base, **{field: value})
     results = [
-        fuse(*small_pair, networks[each.branches], each) if each.classifier == "cnn" else fuse(*pair, None, each)
+        fuse(*small_pair, networks[each.trained_on], each) if each.classifier == "cnn" else fuse(*pair, None, each)
         for each in (base, changed)
     ]
     assert results[0].fused.shape != results[1].fused.shape or not np.array_equal(results[0].fused, results[1].fused)
 
 
-OF_THE_NETWORK = ("branches", "classifier", "classifier_infrared", "normalisation")  # two values each but for classifier: tested above
+OF_THE_NETWORK = (
+    "branches",
+    "trained_on",
+    "classifier",
+    "classifier_infrared",
+    "normalisation",
+)  # two values each but for classifier: tested above
 
 
 @pytest.mark.filterwarnings("ignore::ivfnb.fusion.UndefinedDistanceWarning")
@@ -279,7 +286,7 @@ def test_undecided_pixels_follow_the_ties(monkeypatch, pair, networks):
 def test_released_normalisation_leaves_the_callers_network_alone(pair, networks):
     net = networks["gray"]
     before = net.normalisation.clone()
-    fuse(pair[0][:32, :32], pair[1][:32, :32], net, replace(AS_PAPER, branches="gray", normalisation="released"))
+    fuse(pair[0][:32, :32], pair[1][:32, :32], net, replace(AS_PAPER, branches="gray", trained_on="gray", normalisation="released"))
     assert (net.normalisation == before).all()
 
 
@@ -366,10 +373,10 @@ def test_bad_pairs_and_networks_are_refused(pair, networks):
     ):
         with pytest.raises(ValueError, match=message):
             fuse(*bad, None, ENERGY_PAPER)
-    with pytest.raises(ValueError, match=r"net: found None, expected a network with gray branches"):
+    with pytest.raises(ValueError, match=r"net: found None, expected a network trained on gradients"):
         fuse(infrared, visible, None, AS_RELEASED)
-    with pytest.raises(ValueError, match="net: found a network with gradients branches, expected gray"):
-        fuse(infrared, visible, networks["gradients"], AS_RELEASED)
+    with pytest.raises(ValueError, match="net: found a network with gray branches, expected gradients"):
+        fuse(infrared, visible, networks["gray"], AS_RELEASED)
     with pytest.raises(ValueError, match="found shapes"):
         fusion.blend_by_distance(infrared, visible, np.ones((3, 3), bool))
 
@@ -426,7 +433,8 @@ def test_ablations_are_all_combinations():
     assert rows["gradient energy / HDRC only / no SSR"].weights is None
     assert fusion.ablations(AS_PAPER)["CNN / both / SSR"] == AS_PAPER
     assert AS_PAPER.weights == "eresnet-gradients"
-    assert AS_RELEASED.weights == "eresnet-gray"
+    assert AS_RELEASED.weights == "eresnet-gradients"
+    assert replace(AS_RELEASED, trained_on="gray").weights == "eresnet-gray"
 
 
 @pytest.mark.filterwarnings("ignore::ivfnb.fusion.UndefinedDistanceWarning")
