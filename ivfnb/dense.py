@@ -25,7 +25,7 @@ from ivfnb.folding import CELLS, SLOPE, Affine, Folded, fold, product
 from ivfnb.network import WINDOW, EResNet
 
 CELL = WINDOW // CELLS  # pixels per side of a cell; rows and columns of pixels are counted in strips of 8
-TILE_PIXELS = 6 * 2**10  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache
+TILE_PIXELS = 15 * 2**9  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache
 MOST_THREADS = 8  # each holds a tile
 
 

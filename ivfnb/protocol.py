@@ -41,9 +41,9 @@ class Protocol:
     classifier: str = "cnn"
     # Difference 4. What the network's three branches see, grey and gradients (text) or three times grey (script).
     branches: str = "gradients"
-    # Difference 6. What they saw when the network was trained; the network must fit. The released training script trains a network of another
-    # size on grey, so it did not make the weights of the fusion script; the authors' images are nearer to those of a network that was trained
-    # on gradients and is fed grey (the switch "trained on grey" in notebook 5).
+    # Difference 6. What they saw when the network was trained; the network must fit. The released training script trains a network of
+    # another size on grey, so it did not make the weights of the fusion script; the authors' images are nearer to those of a network that
+    # was trained on gradients and is fed grey (the switch "trained on grey" in notebook 5).
     trained_on: str = "gradients"
     # Difference 7. The infrared image shown to the classifier, "enhanced" (text) or "original" (script); the enhanced one is fused.
     classifier_infrared: str = "enhanced"

@@ -18,6 +18,7 @@ import pandas as pd
 
 from ivfnb import datasets, network, provenance, weightmap
 from ivfnb.images import resize
+from ivfnb.training import keep_freed_memory
 
 SIDE = 456
 TOLERANCE = 1e-3
@@ -52,6 +53,7 @@ def main() -> int:
     parser.add_argument("--keep", metavar="FOLDER", help="keep the loop's and the batches' scores there and use them again")
     parser.add_argument("--report", metavar="FILE", help="CSV to write")
     arguments = parser.parse_args()
+    keep_freed_memory()  # halves the time of the batches
     rows = []
     for name in arguments.weights:
         net, mark = network.load(name), provenance.sha256(network.weights_path(name))[:12]
