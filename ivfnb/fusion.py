@@ -170,7 +170,8 @@ def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPE
 
     Of a colour visible image the luma (ITU-R BT.601) is fused and the chroma carried over. `net` is an EResNet that was trained on what
     the protocol says; None will do where `protocol.classifier` is not "cnn". `window_scores` stands in for `weightmap.window_scores`, one
-    that remembers, say. Raises ValueError for images of different sizes or (with a classifier) below 32x32, for a missing or unfitting network, and ImageError for arrays that are no images. Deterministic.
+    that remembers, say. Raises ValueError for images of different sizes or (with a classifier) below 32x32, for a missing or unfitting
+    network, and ImageError for arrays that are no images. Deterministic.
     """
     infrared = enhance.levels(infrared, "infrared")
     luma, chroma = _split(visible)
