@@ -1,15 +1,11 @@
 """Data sets x methods x metrics: one tidy table, computed once and remembered by content.
 
-A `Method` gives a fused image for a pair: computed here (a protocol, a baseline, any function) or read (published images, a folder).
+A `Method` (module `methods`) gives a fused image for a pair: computed here or read.
 """
 
-import hashlib
-import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import joblib
@@ -17,119 +13,61 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ivfnb import images, paths, provenance
-from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset
+from ivfnb import cache, images
+from ivfnb.cache import NOT_FUSING, code_hash
+from ivfnb.datasets import Dataset, ImagePair, dataset
 from ivfnb.images import Image
-from ivfnb.metrics import score
+from ivfnb.methods import (
+    EvaluationWarning,
+    Fused,
+    Method,
+    WindowMemory,
+    by_baseline,
+    by_images,
+    by_protocol,
+    external,
+    fit,
+    fuse,
+    fused_image,
+    gray,
+    pair_hash,
+    published,
+    side_by_side,
+)
+from ivfnb.metrics import CONVENTIONS, score
 
-COLUMNS = ["dataset", "method", "id", "metric", "value", "convention", "fit", "source"]
-CROP_AT_MOST = 16  # pixels: published images that are smaller by less were cropped at the top left, not resized
-
-
-class EvaluationWarning(UserWarning):
-    """One image of one method could not be had or scored; the rest went on."""
+__all__ = [
+    "COLUMNS",
+    "NOT_FUSING",
+    "EvaluationWarning",
+    "Extra",
+    "Method",
+    "WindowMemory",
+    "by_baseline",
+    "by_images",
+    "by_protocol",
+    "evaluate",
+    "external",
+    "fit_sources",
+    "fused_image",
+    "likeness_to",
+    "published",
+    "side_by_side",
+    "similarity",
+]
+COLUMNS = ["dataset", "method", "id", "metric", "value", "convention", "fit", "source", "seconds"]
 
 
 @dataclass(frozen=True)
-class Method:
-    """A way to get the fused image of a pair. `source` says in the table's words where images come from; `key` is what they depend on."""
+class Extra:
+    """A value beside the metrics, `function(fused, pair)`, that is remembered: `key` is what it depends on beside images and our code."""
 
-    name: str
-    fuse: Callable[[ImagePair], Image]
-    source: str
-    key: Any = None  # None: never remembered (images that are read, not computed)
+    function: Callable[[Image, ImagePair], float]
+    key: Any
 
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("IVFNB_CACHE") or paths.root() / ".cache")
-
-
-# Modules whose change cannot change a fused image; a new module counts until it is named here.
-NOT_FUSING = (
-    *("metrics", "bench", "evaluate", "report", "truth", "targets", "training", "provenance"),
-    *("datasets", "manifest", "listing", "archives", "download", "fetch"),
-    *("reproduce", "cli", "app", "fuse_files"),
-)
-
-
-@lru_cache
-def code_hash(part: str) -> str:
-    """Hash of the source that makes "fused" images, scores of "windows" or "metrics": a result does not outlive the code that made it."""
-    folder = Path(__file__).parent
-    chosen = {
-        "metrics": [*(folder / "metrics").rglob("*.py"), folder / "images.py"],
-        "windows": [folder / f"{name}.py" for name in ("dense", "folding", "network", "patches", "weightmap")],
-        "fused": [path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0].removesuffix(".py") not in NOT_FUSING],
-    }
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(chosen[part]))).hexdigest()[:16]
-
-
-def by_protocol(name: str, protocol: Any, net: Any = None) -> Method:
-    """Our own pipeline by a `fusion.Protocol`; `net` None loads the shipped weights that fit it (none for protocols without a network)."""
-    from ivfnb import fusion, network
-
-    if net is None and protocol.weights:
-        net = network.load(protocol.weights)
-    weights = joblib.hash({n: t.cpu().numpy() for n, t in net.state_dict().items()}) if net is not None else None
-
-    def fuse(pair: ImagePair) -> Image:
-        return fusion.fuse(pair.infrared, pair.visible, net, protocol, partial(_remembered_scores, weights)).fused
-
-    return Method(name, fuse, "this project", (protocol, weights))
-
-
-def _remembered_scores(weights: str, net: Any, visible: Image, infrared: Image, stride: int) -> np.ndarray:
-    """`weightmap.window_scores` from the cache where the same network judged the same images: most protocols differ in what follows."""
-    from ivfnb import weightmap
-
-    seen = net.branches, net.normalisation.cpu().numpy(), visible, infrared, stride
-    path = _cache_folder() / "windows" / f"{joblib.hash((weights, *seen, code_hash('windows')))}.npy"
-    if not path.is_file():
-        scores = weightmap.window_scores(net, visible, infrared, stride)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{os.getpid()}.{path.name}")
-        np.save(beside, scores)
-        beside.replace(path)
-    return np.load(path)
-
-
-def by_baseline(name: str) -> Method:
-    """A comparison method of `ivfnb.baselines`, by the paper's name."""
-    from ivfnb.baselines import BASELINES
-
-    if name not in BASELINES:
-        raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
-    baseline = BASELINES[name]
-    fuse = baseline.fuse
-    learned = provenance.sha256(paths.root() / "data" / "weights" / baseline.weights) if baseline.weights else None
-    key = (name, baseline.parameters, learned)
-    return Method(name, lambda pair: images.to_uint8(fuse(pair.infrared, _gray(pair.visible))), "own implementation", key)
-
-
-def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:
-    """Fused images that were made elsewhere, found by the pair's id."""
-    found = {image.id: image for image in fused}
-    return Method(name, lambda pair: found[pair.id].fused, source)
-
-
-def published(name: str) -> Method:
-    """Published fused images of a data set of fused images, such as "published-tno21/CBF"."""
-    return by_images(name.rpartition("/")[2], dataset(name))
-
-
-def _gray(image: Image) -> Image:
-    return image if image.ndim == 2 else images.to_gray(image)
-
-
-def fused_image(method: Method, pair: ImagePair) -> Image:
-    """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before."""
-    if method.key is None:
-        return _gray(method.fuse(pair))
-    key = joblib.hash((pair.infrared, pair.visible, method.key, code_hash("fused")))
-    path = _cache_folder() / "fused" / f"{key}.png"
-    if not path.is_file():
-        images.write_image(path, _gray(method.fuse(pair)))
-    return images.read_gray(path)
+    def __call__(self, fused: Image, pair: ImagePair) -> float:
+        """Value for a fused grey image and its pair."""
+        return self.function(fused, pair)
 
 
 def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) -> tuple[Image, Image, str]:
@@ -139,77 +77,156 @@ def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) 
     4 and 8); "resized" to the fused image's size (MATLAB's bicubic), which the convention as_released does whatever the sizes.
     """
     shape = fused.shape[:2]
-    if infrared.shape[:2] == shape:
-        return infrared, visible, "same size"
-    missing = np.subtract(infrared.shape[:2], shape)
-    if (missing >= 0).all() and (missing < CROP_AT_MOST).all():
-        return infrared[: shape[0], : shape[1]], visible[: shape[0], : shape[1]], "cropped"
+    how = fit(shape, infrared.shape[:2])
+    if how == "same size":
+        return infrared, visible, how
+    if how == "cropped":
+        return infrared[: shape[0], : shape[1]], visible[: shape[0], : shape[1]], how
     if convention == "as_released":
         return infrared, visible, "resized"
     return images.matlab_imresize(infrared, shape), images.matlab_imresize(visible, shape), "resized"
 
 
-def _score(fused: Image, pair_images: tuple[Image, Image], names: tuple[str, ...] | None, convention: str, code: str) -> tuple[dict, str]:
-    infrared, visible, fit = fit_sources(fused, *pair_images, convention)
-    return score(fused, infrared, visible, names, convention), fit
+def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str) -> dict[str, Any]:
+    infrared, visible, how = fit_sources(fused, pair.infrared, gray(pair.visible), convention)
+    return {"values": score(fused, infrared, visible, names, convention), "fit": how}
+
+
+def _work(fused: Image, pair: ImagePair, todo: list[tuple[Callable, tuple]]) -> list[Any]:
+    """Results of several functions of one fused image, or the ValueError of the first that raised one."""
+    try:
+        return [function(fused, pair, *arguments) for function, arguments in todo]
+    except ValueError as error:
+        return error
+
+
+class _Memory:
+    """What is known of one fused image of one pair: looked up, or put on the list of what is still to be computed, then kept."""
+
+    def __init__(self, fused: Fused, pair_key: str, names: tuple | None, conventions: tuple[str, ...], extra: dict[str, Callable]):
+        self.fused, self.found, self.todo = fused, {}, []
+        jobs = [(("metrics", name), _score, (names, name), True) for name in conventions]
+        jobs += [(("beside", name, getattr(value, "key", None)), value, (), hasattr(value, "key")) for name, value in extra.items()]
+        for label, function, arguments, remembered in jobs:
+            place = cache.place("scores", (fused.key, pair_key, label, arguments, code_hash(label[0])), ".json") if remembered else None
+            known = cache.read_json(place) if place else None
+            if known is None:
+                self.todo.append((label[:2], function, arguments, place))
+            self.found[label[:2]] = known
+
+    def task(self, pair: ImagePair) -> Any:
+        """The joblib task of what is to be computed."""
+        return joblib.delayed(_work)(self.fused.load(), pair, [(function, arguments) for _, function, arguments, _ in self.todo])
+
+    def keep(self, outcome: list[Any]) -> None:
+        """Take in what was computed."""
+        for (label, _, _, place), value in zip(self.todo, outcome, strict=True):
+            self.found[label] = value if label[0] == "metrics" else float(value)
+            if place:
+                cache.write_json(place, self.found[label])
 
 
 def evaluate(
     data: Dataset | str,
     methods: Iterable[Method],
     names: Iterable[str] | None = None,
-    convention: str = "standard",
+    convention: str | Iterable[str] = "standard",
     n_jobs: int = 1,
     extra: dict[str, Callable[[Image, ImagePair], float]] | None = None,
 ) -> pd.DataFrame:
     """Metrics of every method on every pair: a tidy DataFrame with the columns of `COLUMNS`, one row a value.
 
-    Grey levels are scored (luma of colour images). `names` None: the paper's eleven. `extra` adds values by a function of the fused grey
-    image and the pair, under its name. Fusing is done one pair at a time, since the network
-    uses all cores; scoring in `n_jobs` joblib workers (set a Dask backend by joblib.parallel_config for a cluster). Both are remembered by
-    content below `.cache/` (IVFNB_CACHE). An image that cannot be read, fused or scored becomes an EvaluationWarning that names it, and the
-    rest goes on.
+    Grey levels are scored (luma of colour images), in one convention or several. `names` None: the paper's eleven. `extra` adds values by a
+    function of the fused grey image and the pair, under its name; an `Extra` is remembered as the metrics are. "seconds" is what fusing
+    the pair took when it was fused (NaN for images that were read). Fusing is done one pair at a time, since the network uses all cores;
+    scoring in `n_jobs` joblib workers (set a Dask backend by joblib.parallel_config for a cluster). Both are remembered by content below
+    `.cache/` (IVFNB_CACHE). An image that cannot be read, fused or scored becomes an EvaluationWarning that names it, and the rest goes on.
     """
     data = dataset(data) if isinstance(data, str) else data
-    methods, names = list(methods), tuple(names) if names is not None else None
-    remembered = joblib.Memory(_cache_folder() / "scores", verbose=0).cache(_score)
-    code, work, labels = code_hash("metrics"), [], []
-    bar = tqdm(total=len(methods) * len(data), desc=f"{data.name}: fusing", unit="image", leave=False, mininterval=0.5)
-    for method in methods:
+    methods, names, extra = list(methods), tuple(names) if names is not None else None, extra or {}
+    conventions = (convention,) if isinstance(convention, str) else tuple(convention)
+    if unknown := [each for each in conventions if each not in CONVENTIONS]:
+        raise ValueError(f"convention: found {unknown[0]!r}, expected some of {list(CONVENTIONS)}")
+    rows: dict[tuple[str, int], list[tuple]] = {(each, i): [] for each in conventions for i in range(len(methods))}
+    bar = tqdm(total=len(methods) * len(data), desc=data.name, unit="image", leave=False, mininterval=0.5)
+    with joblib.Parallel(n_jobs) as parallel:
         for pair in data:
+            for i, memory in _of_pair(data, pair, methods, (names, conventions, extra), parallel, bar).items():
+                method = methods[i]
+                for each in conventions:
+                    known = memory.found["metrics", each]
+                    values = {**known["values"], **{name: memory.found["beside", name] for name in extra}}
+                    rest = each, known["fit"], method.source, memory.fused.seconds
+                    rows[each, i] += [(data.name, method.name, pair.id, metric, value, *rest) for metric, value in values.items()]
+    bar.close()
+    return pd.DataFrame([row for some in rows.values() for row in some], columns=COLUMNS)
+
+
+def _of_pair(
+    data: Dataset, pair: ImagePair, methods: list[Method], wanted: tuple, parallel: joblib.Parallel, bar: tqdm
+) -> dict[int, _Memory]:
+    """What there is to know of one pair, by the method's position: methods that fail are named in a warning and left out."""
+    memories, open_ones, pair_key = {}, {}, None
+    for i, method in enumerate(methods):
+        if method.covers is None or pair.id in method.covers:
             try:
-                fused = fused_image(method, pair)
-                more = {name: float(function(fused, pair)) for name, function in (extra or {}).items()}
-                work.append((fused, (pair.infrared, _gray(pair.visible)), names, convention, code))
-                labels.append((method, pair.id, more))
+                pair_key = pair_key or pair_hash(pair)
+                memories[i] = _Memory(fuse(method, pair, pair_key), pair_key, *wanted)
+                if memories[i].todo:
+                    open_ones[i] = memories[i].task(pair)
             except (ValueError, KeyError, OSError) as error:
+                memories.pop(i, None)
                 _warn(data, method, pair.id, error)
-            bar.update()
-    bar.close()
-    tasks = (joblib.delayed(_guarded)(remembered, *arguments) for arguments in work)
-    bar = tqdm(total=len(work), desc=f"{data.name}: scoring", unit="image", leave=False, mininterval=0.5)
-    rows = []
-    for (method, id, more), outcome in zip(labels, joblib.Parallel(n_jobs, return_as="generator")(tasks), strict=True):
         bar.update()
+    for i, outcome in zip(open_ones, parallel(open_ones.values()), strict=True):
         if isinstance(outcome, ValueError):
-            _warn(data, method, id, outcome)
-            continue
-        values, fit = outcome
-        rows += [
-            (data.name, method.name, id, metric, value, convention, fit, method.source) for metric, value in {**values, **more}.items()
-        ]
-    bar.close()
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _guarded(function: Callable, *arguments: Any) -> Any:
-    """Result of a call, or the ValueError it raised."""
-    try:
-        return function(*arguments)
-    except ValueError as error:
-        return error
+            _warn(data, methods[i], pair.id, outcome)
+            memories.pop(i)
+        else:
+            memories[i].keep(outcome)
+    return memories
 
 
 def _warn(data: Dataset, method: Method, id: str, error: Exception) -> None:
     reason = f"no image for pair {id}" if isinstance(error, KeyError) else str(error)
-    warnings.warn(f"{data.name}, {method.name}, pair {id}: {reason}", EvaluationWarning, stacklevel=3)
+    warnings.warn(f"{data.name}, {method.name}, pair {id}: {reason}", EvaluationWarning, stacklevel=4)
+
+
+def _aligned(first: Image, second: Image) -> tuple[Image, Image]:
+    """Both images uint8 and of one size: what both show where one is a crop, else the first resized (bilinear) to the second."""
+    first, second = images.to_uint8(first), images.to_uint8(second)
+    if fit(first.shape, second.shape) == "cropped" or fit(second.shape, first.shape) == "cropped":
+        height, width = np.minimum(first.shape, second.shape)
+        return first[:height, :width], second[:height, :width]
+    return images.resize(first, second.shape), second
+
+
+def likeness_to(method: Method) -> Extra:
+    """SSIM of a fused image to the one that `method` (published images) has of the same pair, for `extra` of `evaluate`."""
+    from ivfnb.baselines.agreement import similarity as ssim
+
+    return Extra(lambda fused, pair: ssim(*_aligned(fused, gray(method.fuse(pair)))), (method.name, method.source))
+
+
+def similarity(data: Dataset, first: Method, second: Method) -> pd.Series:
+    """Structural similarity (SSIM) of two methods' fused images by pair id, for the pairs that both have; remembered.
+
+    Where the sizes differ the first is resized to the second's (bilinear); crops are compared with crops. Images that fail are left out:
+    `evaluate` names them.
+    """
+    from ivfnb.baselines.agreement import similarity as ssim
+
+    found = {}
+    for pair in data:
+        if all(method.covers is None or pair.id in method.covers for method in (first, second)):
+            try:
+                pair_key = pair_hash(pair)
+                both = [fuse(method, pair, pair_key) for method in (first, second)]
+                place = cache.place("similarities", (both[0].key, both[1].key, code_hash("beside")), ".json")
+                if (value := cache.read_json(place)) is None:
+                    value = ssim(*_aligned(both[0].load(), both[1].load()))
+                    cache.write_json(place, value)
+                found[pair.id] = value
+            except (ValueError, KeyError, OSError):
+                continue
+    return pd.Series(found, dtype=float)

@@ -154,7 +154,7 @@ def _retinex(image: Image, protocol: Protocol) -> Image:
 
 
 def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
-    """Luma (h, w) and chroma (h, w, 2), the latter None for a grey image."""
+    """Luma (h, w) and chroma (h, w, 2), the latter None for a grey image. The luma of 8 bits is rounded: it is that of the grey image."""
     visible = np.asarray(visible)
     if visible.ndim == 2:
         return enhance.levels(visible, "visible"), None
@@ -162,7 +162,7 @@ def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
         raise ImageError(f"visible: found an array of shape {visible.shape}, expected (h, w) or (h, w, 3)")
     channels = [enhance.levels(visible[..., channel], "visible") for channel in range(3)]
     planes = images.to_ycbcr(np.stack(channels, axis=2))
-    return planes[..., 0], planes[..., 1:]
+    return images.to_gray(visible).astype(np.float64) if visible.dtype == np.uint8 else planes[..., 0], planes[..., 1:]
 
 
 def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPER, window_scores: Callable | None = None) -> FusionResult:

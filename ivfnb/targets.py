@@ -27,6 +27,15 @@ def hot_regions(infrared: Image, percentile: float = 99.0, least: int = 30) -> n
     return np.where(large, np.cumsum(large), 0).astype(np.int32)[labels]
 
 
+def largest_target(infrared: Image, margin: int = 40, **regions) -> tuple[slice, slice]:
+    """Rows and columns of the largest hot target of `infrared` and `margin` pixels around it; the whole image where there is no target."""
+    labels = hot_regions(infrared, **regions)
+    if not labels.any():
+        return slice(0, labels.shape[0]), slice(0, labels.shape[1])
+    box = ndimage.find_objects(labels)[np.bincount(labels.ravel())[1:].argmax()]
+    return tuple(slice(max(0, side.start - margin), min(side.stop + margin, size)) for side, size in zip(box, labels.shape, strict=True))
+
+
 def target_contrasts(image: Image, infrared: Image, **regions) -> np.ndarray:
     """Mean level of each hot target of `infrared` minus that of its surroundings, both taken in `image`; float64, grey levels.
 

@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from ivfnb import evaluate, images, network, weightmap
+from ivfnb import evaluate, images, network, paths, weightmap
 from ivfnb.datasets import FusedImage, dataset
 from ivfnb.evaluate import COLUMNS, EvaluationWarning, Method
 from ivfnb.fusion import Protocol, fuse
@@ -112,6 +113,52 @@ def test_extra_values(pairs):
     assert values["red"] == pairs[0].infrared[0, 0]
 
 
+def test_an_extra_with_a_key_is_remembered(pairs):
+    calls = []
+
+    def brightest(fused, pair):
+        calls.append(pair.id)
+        return fused.max()
+
+    method = evaluate.by_baseline("Mean")
+    for key in ("first", "first", "second"):
+        frame = evaluate.evaluate(pairs, [method], ["EN"], extra={"brightest": evaluate.Extra(brightest, key)})
+        assert frame.loc[frame["metric"] == "brightest", "value"].tolist() == [evaluate.fused_image(method, p).max() for p in pairs]
+    assert len(calls) == 4, "once a pair and key"
+
+
+def test_several_conventions_in_one_call(pairs):
+    methods = [evaluate.by_baseline("Mean"), evaluate.by_baseline("Maximum")]
+    both = evaluate.evaluate(pairs, methods, convention=("standard", "as_released"))
+    apart = [evaluate.evaluate(pairs, methods, convention=each) for each in ("standard", "as_released")]
+    assert both.equals(pd.concat(apart, ignore_index=True))
+    with pytest.raises(ValueError, match="found 'guess', expected some of"):
+        evaluate.evaluate(pairs, methods, convention="guess")
+
+
+def test_what_is_remembered_is_not_scored_again(pairs, monkeypatch):
+    method = evaluate.by_baseline("Mean")
+    first = evaluate.evaluate(pairs, [method], ["EN", "SCD"])
+
+    def never(*arguments):
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(evaluate, "score", never)
+    assert evaluate.evaluate(pairs, [method], ["EN", "SCD"]).equals(first)
+
+
+def test_similarity_of_two_methods(pairs):
+    mean = evaluate.by_baseline("Mean")
+    assert evaluate.similarity(pairs, mean, mean).tolist() == [1.0, 1.0]
+    cropped = Method("cropped", lambda pair: evaluate.fused_image(mean, pair)[:-5, :-3], "test")
+    assert evaluate.similarity(pairs, cropped, mean).tolist() == [1.0, 1.0], "crops are compared with crops"
+    assert evaluate.similarity(pairs, mean, cropped.limited([pairs[1].id])).index.tolist() == [pairs[1].id]
+    halved = Method("halved", lambda pair: images.resize(evaluate.fused_image(mean, pair), (200, 200)), "test")
+    assert evaluate.similarity(pairs, mean, halved).between(0.5, 1).all(), "the first is resized to the second"
+    values = evaluate.evaluate(pairs, [mean], ["EN"], extra={"SSIM": evaluate.likeness_to(halved)})
+    assert values.loc[values["metric"] == "SSIM", "value"].tolist() == evaluate.similarity(pairs, mean, halved).tolist()
+
+
 def test_code_hash_covers_the_fusion():
     """The modules that make a fused image are all hashed: what fusing imports is none of those left out."""
     code = "import sys\nfrom ivfnb import fusion, network, weightmap\nfrom ivfnb.baselines import BASELINES\nprint(*sys.modules)"
@@ -125,5 +172,5 @@ def test_a_learned_baseline_depends_on_its_file(tmp_path, monkeypatch):
     before = evaluate.by_baseline("MDLatLRR").key
     (tmp_path / "data" / "weights").mkdir(parents=True)
     (tmp_path / "data" / "weights" / "mdlatlrr.npz").write_bytes(b"learned anew")
-    monkeypatch.setattr(evaluate.paths, "root", lambda: tmp_path)
+    monkeypatch.setattr(paths, "root", lambda: tmp_path)
     assert evaluate.by_baseline("MDLatLRR").key != before

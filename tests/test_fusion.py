@@ -315,7 +315,7 @@ def test_colour_fuses_luma_and_carries_chroma(pair, base):
     infrared, gray = pair
     visible = np.stack([gray // 2 + 60, gray // 2 + 50, gray // 2 + 40], axis=2)
     planes = images.to_ycbcr(visible)
-    in_colour, in_gray = fuse(infrared, visible, None, base), fuse(infrared, planes[..., 0], None, base)
+    in_colour, in_gray = fuse(infrared, visible, None, base), fuse(infrared, images.to_gray(visible), None, base)
     np.testing.assert_array_equal(in_colour.blended, in_gray.blended)
     assert in_colour.fused.shape == (*in_gray.fused.shape, 3)
     result = images.to_ycbcr(in_colour.fused)

@@ -42,7 +42,53 @@ def test_table_marks_the_best_by_direction(scores, tmp_path):
     assert r"100 \%" in latex
     read = pd.read_csv(tmp_path / "tables" / "scores.csv")
     assert read["EN"].tolist() == [1.0, 3.0]
-    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["scores.csv", "scores.md", "scores.tex"]
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["scores.csv", "scores.html", "scores.md", "scores.tex"]
+
+
+def test_second_best_and_who_competes(tmp_path):
+    frame = pd.DataFrame({"method": list("abcd"), "EN": [1.0, 4.0, 3.0, 2.0], "Nabf": [0.1, 0.1001, 0.2, 0.3]})
+    report.table(frame, tmp_path / "all", digits=3)
+    text = (tmp_path / "all.md").read_text()
+    assert "**4.000**" in text
+    assert "<ins>3.000</ins>" in text
+    assert text.count("**0.100**") == 2, "what prints alike is marked alike"
+    assert "<ins>0.200</ins>" in text
+    assert r"\underline{3.000}" in (tmp_path / "all.tex").read_text()
+    page = (tmp_path / "all.html").read_text()
+    assert "<b>4.000</b>" in page
+    assert "<u>3.000</u>" in page
+    assert "EN ↑" in page
+    assert "src=" not in page, "the page needs nothing else"
+    assert "href=" not in page
+    report.table(frame, tmp_path / "some", among=frame["method"] != "b", note="b covers other pairs")
+    text = (tmp_path / "some.md").read_text()
+    assert "| 4.000" in text
+    assert "**3.000**" in text
+    assert "<ins>2.000</ins>" in text
+    assert text.endswith("b covers other pairs\n")
+    report.table(frame, tmp_path / "none", among=False)
+    assert "*" not in (tmp_path / "none.md").read_text()
+    assert (tmp_path / "none.csv").read_text() == (tmp_path / "all.csv").read_text(), "the CSV has no marks"
+
+
+def test_two_rows_have_no_second_best():
+    assert report.rank_marks(pd.Series([1.0, 2.0]), "lower", 2) == ["best", ""]
+    assert report.rank_marks(pd.Series([1.0, np.nan]), "lower", 2) == ["", ""]
+    assert report.rank_marks(pd.Series([1.0, 2.0, np.nan, 0.5]), "higher", 2) == ["second", "best", "", ""]
+
+
+def test_missing_and_foreign_values(tmp_path):
+    frame = pd.DataFrame({"method": ["a|b", "<c>"], "EN": ["6.84134", ""], "SD": [np.nan, 2.0]})
+    report.table(frame, tmp_path / "table", "Values <elsewhere>", italic=True)
+    text = (tmp_path / "table.md").read_text()
+    assert r"a\|b" in text
+    assert "*6.84134*" in text
+    assert "nan" not in text.lower()
+    page = (tmp_path / "table.html").read_text()
+    assert "<i>6.84134</i>" in page
+    assert "&lt;c&gt;" in page
+    assert "Values &lt;elsewhere&gt;" in page
+    assert report.show(tmp_path / "table").data == text
 
 
 def test_table_of_anything(tmp_path):

@@ -24,6 +24,12 @@ def test_regions_are_the_two_discs(infrared):
     assert targets.hot_regions(infrared, percentile=99.5).max() == 1  # the smaller disc is no longer among the hottest
 
 
+def test_the_largest_target_and_what_is_around_it(infrared):
+    assert targets.largest_target(infrared, margin=10) == (slice(15, 46), slice(25, 56))
+    assert targets.largest_target(infrared, margin=40) == (slice(0, 76), slice(0, 86))
+    assert targets.largest_target(np.full((40, 50), 9, np.uint8)) == (slice(0, 40), slice(0, 50))
+
+
 def test_diagonal_pixels_connect_and_saturation_counts():
     image = np.zeros((60, 60), np.uint8)
     rows = np.arange(30)

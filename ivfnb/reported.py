@@ -1,0 +1,37 @@
+"""Values that others reported (data/paper/reported_elsewhere.csv), each with its source and convention, never mixed with ours."""
+
+import pandas as pd
+
+from ivfnb import paths
+from ivfnb.metrics import PAPER
+
+
+def reported(of_set: str | None = None) -> pd.DataFrame:
+    """Columns set, method, metric, value (text, with the digits that were printed), convention, pairs, source; of one set or all."""
+    frame = pd.read_csv(paths.root() / "data" / "paper" / "reported_elsewhere.csv", dtype={"value": str})
+    return frame if of_set is None else frame[frame["set"] == of_set]
+
+
+def wide(of_set: str | None = None) -> pd.DataFrame:
+    """A row a (set, method, convention, pairs, source), a column each of the paper's metrics; a cell nobody reported is empty."""
+    labels = ["set", "method", "convention", "pairs", "source"]
+    frame = reported(of_set).pivot(index=labels, columns="metric", values="value").reindex(columns=list(PAPER))
+    order = list(dict.fromkeys(map(tuple, reported(of_set)[labels].to_numpy())))
+    frame = frame.reindex(pd.MultiIndex.from_tuples(order, names=labels)).reset_index().fillna("")
+    return frame[["set", "method", "convention", "pairs", *PAPER, "source"]].rename_axis(columns=None)
+
+
+def against(means: pd.Series, of_set: str, method: str, convention: str) -> pd.DataFrame:
+    """Means computed here beside the reported ones: metric, reported, here, relative difference, equal to the printed digits.
+
+    `means`: value by metric. Equal: rounded to the digits that were printed, the two are the same number.
+    """
+    known = reported(of_set)
+    known = known[(known["method"] == method) & (known["convention"] == convention)].set_index("metric")["value"]
+    rows = []
+    for metric in (name for name in PAPER if name in known and name in means):
+        text, here = known[metric], float(means[metric])
+        printed = f"{here:.{len(text.partition('.')[2])}f}"
+        relative = abs(here - float(text)) / abs(float(text)) if float(text) else abs(here)
+        rows.append((metric, text, here, relative, printed == text))
+    return pd.DataFrame(rows, columns=["metric", "reported", "here", "relative difference", "equal to the printed digits"])
