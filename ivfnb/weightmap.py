@@ -94,7 +94,8 @@ def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarra
             chosen = np.unravel_index(np.arange(start, min(start + batch, rows * columns)), (rows, columns))
             pair = [view[chosen] for view in views]
             for order, upper_and_lower in enumerate((pair, pair[::-1])):
-                scores[order, start : start + batch] = net(torch.cat(upper_and_lower, dim=2)).cpu()
+                samples = torch.cat(upper_and_lower, dim=2).contiguous(memory_format=torch.channels_last)  # three times faster than planes
+                scores[order, start : start + batch] = net(samples).cpu()
     return scores.reshape(2, rows, columns, 2)
 
 
