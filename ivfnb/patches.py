@@ -153,7 +153,11 @@ class PatchDataset(torch.utils.data.Dataset):
         if jpeg_quality is not None and gradients != "clipped":
             raise ValueError(f"gradients: found {gradients!r} with a JPEG round trip, expected 'clipped' (JPEG stores uint8)")
         self.index, self.gradients, self.jpeg_quality = index, gradients, jpeg_quality
-        self._photograph = lru_cache(maxsize=cache)(self._read)
+        self._cache, self._photograph = cache, lru_cache(maxsize=cache)(self._read)
+
+    def __reduce__(self):
+        """What a worker process gets where processes are spawned: the index, no photographs."""
+        return type(self), (self.index, self.gradients, self.jpeg_quality, self._cache)
 
     def _read(self, number: int) -> np.ndarray:
         photograph = self.index.images[number]

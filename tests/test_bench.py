@@ -152,3 +152,27 @@ def test_the_section_weightmap_at_a_small_size(monkeypatch):
     memory = table.set_index("what").loc["80x72, dense: peak memory of a process"]
     assert 100 < memory["value"] < 1000
     assert (memory["unit"], memory["bar"]) == ("MB", "below 1500")
+
+
+def test_the_section_training_at_a_small_size(monkeypatch, one_thread):
+    from ivfnb.bench import training as section
+
+    monkeypatch.setattr(section, "SAMPLES", 32)
+    monkeypatch.setattr(section, "RUNS", 1)
+    monkeypatch.setattr(section, "PUBLISHED", 1000)
+    monkeypatch.setattr(section, "peak_memory", lambda code: compile(code, "code", "exec") and 10**9)
+    monkeypatch.setattr(section, "train", lambda config, samples: types.SimpleNamespace(samples_per_second=50.0))
+    table = pd.DataFrame(section.rows()).set_index("what")
+    assert table.loc["training, cutting samples included", ["value", "bar"]].tolist() == [50, "at least 60"]
+    data = table.loc["data pipeline alone, one process", "value"]
+    assert table.loc["data pipeline: faster than training", "value"] == pytest.approx(data / 50, rel=1e-3)
+    assert table.loc["testing in float32, cutting samples included", "value"] < data
+    assert table.loc["index of 1,000 samples: peak memory of a process", "value"] == 1000
+
+
+def test_the_best_of_some_trainings_counts(monkeypatch):
+    from ivfnb.bench import training as section
+
+    rates = iter([40.0, 70.0, 55.0])
+    monkeypatch.setattr(section, "train", lambda config, samples: types.SimpleNamespace(samples_per_second=next(rates)))
+    assert section.training_rate(None, None, runs=3) == 70.0

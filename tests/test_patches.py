@@ -1,5 +1,7 @@
 """Samples are the published ones: blurs, gradients, blocks, orders; an index is a matter of its seed alone."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -90,6 +92,13 @@ def test_jpeg_round_trip_changes_planes(photographs):
     assert 0 < difference.mean() < 30
     with pytest.raises(ValueError, match="'signed' with a JPEG round trip"):
         patches.PatchDataset(index, jpeg_quality=95)
+
+
+def test_a_pickled_dataset_cuts_the_same_samples(photographs):
+    """Worker processes that are spawned get it so."""
+    samples = patches.PatchDataset(patches.make_index(photographs, 12, 0), "clipped", jpeg_quality=90, cache=2)
+    copy = pickle.loads(pickle.dumps(samples))
+    assert torch.equal(copy.__getitems__(range(12))[0], samples.__getitems__(range(12))[0])
 
 
 def test_texture_is_the_sharp_blocks_deviation(photographs):

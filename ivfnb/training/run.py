@@ -1,7 +1,4 @@
-"""Training and testing the sharp-or-blurred classifier; a run that was killed goes on bit for bit.
-
-Two recipes: "sgd" as published (lr 2e-4, momentum 0.9, batch 64, constant), and "adamw" with a one-cycle schedule.
-"""
+"""A training run: steps, log and checkpoints; one that was killed goes on bit for bit."""
 
 import ctypes
 import math
@@ -9,63 +6,32 @@ import os
 import sys
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 from tqdm import tqdm
 
+from ivfnb import appraisal
 from ivfnb.network import EResNet
 from ivfnb.patches import PatchDataset
+from ivfnb.training import loading
+from ivfnb.training.config import TrainConfig, resolve_device
 
-OPTIMISERS = ("adamw", "sgd")
-PRECISIONS = ("auto", "float32", "bfloat16")
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Everything a run depends on besides its samples. Unknown fields or values raise."""
-
-    branches: str = "gradients"
-    epochs: int = 1
-    batch_size: int = 64  # as published
-    optimiser: str = "adamw"
-    learning_rate: float = 2e-3  # peak of the cycle for adamw; the published constant for sgd is 2e-4
-    weight_decay: float = 1e-2  # none in the released script with sgd
-    momentum: float = 0.9  # sgd only, as published
-    seed: int = 0
-    precision: str = "auto"  # bfloat16 where the processor multiplies it in hardware, else float32
-    device: str = "auto"
-    checkpoint_every: int = 200  # steps
-    patience: int | None = None  # epochs without a lower validation loss before stopping; None: never
-    threads: int | None = None
-
-    def __post_init__(self):
-        """Refuse values that would only show themselves after an hour."""
-        for name, known in (("optimiser", OPTIMISERS), ("precision", PRECISIONS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}: found {getattr(self, name)!r}, expected one of {known}")
-        if self.epochs < 1 or self.batch_size < 2 or self.learning_rate <= 0:
-            raise ValueError(f"epochs, batch_size, learning_rate: found {self}, expected at least 1 and 2, and a positive rate")
+FREE = ("checkpoint_every", "workers")  # settings that a resumed run may change: they do not change its bits
 
 
 @dataclass
 class History:
-    """What a run left: the network, a row per `log` step (step, epoch, loss, accuracy, rate, seconds) and a row per validation."""
+    """What a run left: the network, a row a step (step, epoch, loss, accuracy, rate) and a row per validation."""
 
     net: EResNet
     log: pd.DataFrame
     validation: pd.DataFrame
     samples_per_second: float
     config: TrainConfig = field(default_factory=TrainConfig)
-
-
-def resolve_device(device: str = "auto") -> torch.device:
-    """The device named, or for "auto" CUDA where there is one, else the processor."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -90,16 +56,6 @@ def keep_freed_memory() -> None:
 def _autocast(config: TrainConfig, device: torch.device):
     low = config.precision == "bfloat16" or (config.precision == "auto" and has_fast_bfloat16(device))
     return torch.autocast(device.type, torch.bfloat16) if low else nullcontext()
-
-
-def batches(n: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """Positions of each batch of an epoch: a permutation that depends on seed and epoch alone, so a resumed run sees the same order.
-
-    A last batch of one sample is dropped: batch norm needs two.
-    """
-    order = np.random.default_rng([seed, epoch]).permutation(n)
-    cut = [order[i : i + batch_size] for i in range(0, n, batch_size)]
-    return cut if len(cut[-1]) > 1 else cut[:-1]
 
 
 def _optimiser(net: EResNet, config: TrainConfig, steps: int):
@@ -130,7 +86,7 @@ def _read_checkpoint(path: Path, config: TrainConfig, n: int) -> dict | None:
         return None
     state = torch.load(path, weights_only=True)
     wanted = {**asdict(config), "n": n}
-    differing = [name for name, value in wanted.items() if state["wanted"].get(name) != value and name != "checkpoint_every"]
+    differing = [name for name, value in wanted.items() if name not in FREE and state["wanted"].get(name) != value]
     if differing:
         raise ValueError(f"{path}: found a checkpoint made with other {differing}, expected this run's; remove it or name another folder")
     return state
@@ -142,6 +98,8 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     Killed at any moment and called again, a run in float32 with fixed threads ends in the same bits as one that was left alone: model,
     optimiser, schedule and position are in the checkpoint, and the order of samples depends on the seed and the epoch alone.
     """
+    if len(samples) < 2:
+        raise ValueError(f"samples: found {len(samples)}, expected at least 2, since batch norm needs two")
     device = resolve_device(config.device)
     keep_freed_memory()
     if config.threads:
@@ -149,8 +107,8 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         net = EResNet(config.branches).to(device, memory_format=torch.channels_last)
-    order = [batches(len(samples), config.batch_size, config.seed, epoch) for epoch in range(config.epochs)]
-    steps_per_epoch, steps = len(order[0]), sum(map(len, order))
+    steps_per_epoch = loading.steps(len(samples), config.batch_size)
+    steps = config.epochs * steps_per_epoch
     optimiser, schedule = _optimiser(net, config, steps)
     checkpoint = Path(folder) / "checkpoint.pt" if folder else None
     log, checks, done = [], [], 0
@@ -163,11 +121,12 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             log, checks, done = state["log"], state["checks"], state["done"]
     criterion, started, first = nn.CrossEntropyLoss(), time.perf_counter(), done
     bar = tqdm(total=steps, initial=done, desc="training", unit="step", mininterval=1.0)
-    while done < steps and not _out_of_patience(checks, config.patience):
-        epoch, position = divmod(done, steps_per_epoch)
+    for planes, classes in loading.loader(samples, config, device, done):
+        if _out_of_patience(checks, config.patience):
+            break
         net.train()
-        planes, classes = samples.__getitems__(order[epoch][position])
-        planes, classes = planes.to(device, memory_format=torch.channels_last), classes.to(device)
+        planes = planes.to(device, memory_format=torch.channels_last, non_blocking=True)
+        classes = classes.to(device, non_blocking=True)
         with _autocast(config, device):
             logits = net(planes)
         loss = criterion(logits.float(), classes)
@@ -176,7 +135,7 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
         optimiser.step()
         rate = schedule.get_last_lr()[0]
         schedule.step()
-        done += 1
+        epoch, done = done // steps_per_epoch, done + 1
         right = (logits.detach().argmax(1) == classes).float().mean().item()
         log.append({"step": done, "epoch": epoch + 1, "loss": loss.item(), "accuracy": right, "rate": rate})
         bar.update()
@@ -203,36 +162,9 @@ def _out_of_patience(checks: list[dict], patience: int | None) -> bool:
     return patience is not None and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
-@torch.inference_mode()
-def evaluate_classifier(net: EResNet, samples: PatchDataset, batch_size: int = 256) -> pd.DataFrame:
+def evaluate_classifier(net: EResNet, samples: PatchDataset, batch_size: int = 64) -> pd.DataFrame:
     """Outcome of each sample, one row each: photograph, blur_size, order (the class), probability (of class 1), right, loss, texture.
 
-    `texture` is the standard deviation of the sharp block's grey levels; `loss` the cross entropy in nats.
+    `texture` is the standard deviation of the sharp block's grey levels; `loss` the cross entropy in nats. See `appraisal.outcomes`.
     """
-    device, was_training = next(net.parameters()).device, net.training
-    net.eval()
-    logits = []
-    for start in tqdm(range(0, len(samples), batch_size), desc="testing", unit="batch", mininterval=1.0, leave=False):
-        planes, _ = samples.__getitems__(range(start, min(start + batch_size, len(samples))))
-        logits.append(net(planes.to(device, memory_format=torch.channels_last)).float().cpu())
-    net.train(was_training)
-    logits, index = torch.cat(logits), samples.index
-    classes = torch.from_numpy(index.order.astype(np.int64))
-    columns = {name: getattr(index, name) for name in ("photograph", "blur_size", "order")}
-    return pd.DataFrame(
-        {
-            **columns,
-            "probability": logits.softmax(1)[:, 1].numpy(),
-            "right": (logits.argmax(1) == classes).numpy(),
-            "loss": nn.functional.cross_entropy(logits, classes, reduction="none").numpy(),
-            "texture": samples.texture(),
-        }
-    )
-
-
-def config_from(settings: dict) -> TrainConfig:
-    """TrainConfig of a dictionary; ValueError lists the known fields when one is unknown."""
-    known = [item.name for item in fields(TrainConfig)]
-    if unknown := sorted(set(settings) - set(known)):
-        raise ValueError(f"settings: found {unknown}, expected some of {known}")
-    return TrainConfig(**settings)
+    return appraisal.outcomes(net, samples, batch_size=batch_size)[0]
