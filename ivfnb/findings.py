@@ -13,7 +13,6 @@ from ivfnb import paths, roster
 from ivfnb.metrics import METRICS
 
 CONFIRMED, REFUTED, UNTESTABLE = "confirmed", "not confirmed", "not testable"
-TEXTURED = 4.0  # grey levels, standard deviation: in flatter blocks neither of a sharp and a blurred block is sharp
 TRANSFERS = 0.95  # share of textured infrared blocks that a classifier must judge rightly to be said to transfer
 
 
@@ -120,6 +119,7 @@ def infrared_blocks(photographs: Sequence[np.ndarray], net, n: int = 400, seed: 
     These are images of a kind the classifier was not trained on. Blocks whose grey levels deviate by at most 4 are left out.
     """
     from ivfnb import images
+    from ivfnb.appraisal import TEXTURED
     from ivfnb.patches import PatchDataset, make_index
     from ivfnb.training import evaluate_classifier
 

@@ -12,11 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from ivfnb import paths, provenance
+from ivfnb.appraisal import TEXTURED
 from ivfnb.network import save
 from ivfnb.patches import BLUR_SIZES, PatchDataset, make_index
 from ivfnb.training import TrainConfig, evaluate_classifier, train
-
-TEXTURED = 4.0  # standard deviation of a block's grey levels above which it counts as textured
 
 
 def photographs(name: str) -> list[Path]:
