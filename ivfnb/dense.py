@@ -8,7 +8,7 @@ other image's block. They depend on the row of the window's start (top and botto
 those of top and bottom come in two variants, for the upper and the lower block of a stack. Every pixel of every kind passes the network
 once.
 
-`folding` makes a residual block one matrix product, 2x2 maxima (which commute with the increasing leaky ReLU), the activation and a sum.
+`folding` makes a residual block one matrix product, the activation, 2x2 maxima (which commute with the increasing leaky ReLU) and a sum.
 The head's first layer is linear: its sum over the 4x4 cells of both blocks of a stack splits by image and block, so both orders share it.
 """
 
@@ -21,7 +21,7 @@ from math import prod
 import torch
 from torch.nn import functional
 
-from ivfnb.folding import CELLS, SLOPE, Affine, Folded, fold, product
+from ivfnb.folding import CELLS, Affine, Folded, fold, product
 from ivfnb.network import WINDOW, EResNet
 
 CELL = WINDOW // CELLS  # pixels per side of a cell; rows and columns of pixels are counted in strips of 8
@@ -70,28 +70,29 @@ def _join(tile: Tile, wide: list[list[torch.Tensor]], narrow: list[list[torch.Te
     A pooled cell on a border joins border pixels with the pixels of the inside kind that lie beside them.
     """
     inside = wide[1][1]
-    rows = torch.maximum(inside[0::2], inside[1::2])
-    torch.maximum(rows[:, 0::2], rows[:, 1::2], out=narrow[1][1])
+    pairs = torch.maximum(inside[:, 0::2], inside[:, 1::2])
+    torch.maximum(pairs[0::2], pairs[1::2], out=narrow[1][1])
     beside = {0: (0, 1), 2: (-1, size - 2)}  # of a border: which cells of the window, and which pixel of their strips
-    edges = {}
-    for vertical, (cell, offset) in beside.items():
-        edge = edges[vertical] = torch.maximum(wide[vertical][1], inside[_at(tile.strips[cell], size, offset)])
-        torch.maximum(edge[:, :, 0::2], edge[:, :, 1::2], out=narrow[vertical][1])
-    for horizontal, (column, across) in beside.items():
-        columns = _at(tile.columns[column], size, across)
+    rows = {vertical: _at(tile.strips[cell], size, offset) for vertical, (cell, offset) in beside.items()}
+    for vertical, across in rows.items():
+        border = wide[vertical][1]
+        pooled = torch.maximum(border[:, :, 0::2], border[:, :, 1::2], out=narrow[vertical][1])
+        torch.maximum(pooled, pairs[across], out=pooled)
+    for horizontal, (cell, offset) in beside.items():
+        columns = _at(tile.columns[cell], size, offset)
         edge = torch.maximum(wide[1][horizontal], inside[:, columns])
         torch.maximum(edge[0::2], edge[1::2], out=narrow[1][horizontal])
-        for vertical, (cell, offset) in beside.items():
-            corner = torch.maximum(wide[vertical][horizontal], wide[1][horizontal][_at(tile.strips[cell], size, offset)])
-            torch.maximum(corner, edges[vertical][:, :, columns], out=narrow[vertical][horizontal])
+        for vertical, across in rows.items():
+            corner = torch.maximum(wide[vertical][horizontal], edge[across])
+            torch.maximum(corner, wide[vertical][1][:, :, columns], out=narrow[vertical][horizontal])
 
 
 def _block(tile: Tile, block: Affine, features: torch.Tensor, size: int, out: torch.Tensor | None = None) -> torch.Tensor:
     """A residual block over all kinds: (pixels, in) at `size` pixels per strip -> (fewer pixels, out) at half of it."""
-    wide = product(features, block)
+    wide = product(features, block, activation=True)
     narrow = wide.new_empty(tile.pixels(size // 2), wide.shape[1])
     _join(tile, tile.kinds(wide, size), tile.kinds(narrow, size // 2), size)
-    residual, shortcut = functional.leaky_relu_(narrow, SLOPE).chunk(2, dim=1)
+    residual, shortcut = narrow.chunk(2, dim=1)
     return torch.add(residual, shortcut, out=out)
 
 
@@ -139,10 +140,11 @@ def _shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[torch.Tensor]
 
     `planes`: (2 images, 3 branches, 1 + h + h, 1 + w), see `_neighbourhoods`.
     """
-    around = _neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1).to(planes.device)
+    around = _neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1).flatten().to(planes.device)
     features, shares = planes.new_empty(tile.pixels(1), 2, 512), []
     for image, of_image in enumerate(planes):
-        _features(tile, net, torch.stack([branch.flatten()[around] for branch in of_image]), features[:, image])
+        seen = of_image.flatten(1).index_select(1, around).view(len(of_image), -1, 9)
+        _features(tile, net, seen, features[:, image])
     kinds = tile.kinds(features, 1)
     for row, weight in enumerate(net.cells):
         vertical = {0: 0, CELLS - 1: 2}.get(row, 1)

@@ -29,7 +29,6 @@ from ivfnb.methods import (
     fit,
     fuse,
     fused_image,
-    gray,
     pair_hash,
     published,
     side_by_side,
@@ -88,7 +87,7 @@ def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) 
 
 
 def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str) -> dict[str, Any]:
-    infrared, visible, how = fit_sources(fused, pair.infrared, gray(pair.visible), convention)
+    infrared, visible, how = fit_sources(fused, pair.infrared, images.to_gray(pair.visible), convention)
     return {"values": score(fused, infrared, visible, names, convention), "fit": how}
 
 
@@ -205,7 +204,7 @@ def likeness_to(method: Method) -> Extra:
     """SSIM of a fused image to the one that `method` (published images) has of the same pair, for `extra` of `evaluate`."""
     from ivfnb.baselines.agreement import similarity as ssim
 
-    return Extra(lambda fused, pair: ssim(*_aligned(fused, gray(method.fuse(pair)))), (method.name, method.source))
+    return Extra(lambda fused, pair: ssim(*_aligned(fused, images.to_gray(method.fuse(pair)))), (method.name, method.source))
 
 
 def similarity(data: Dataset, first: Method, second: Method) -> pd.Series:

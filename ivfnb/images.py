@@ -79,7 +79,9 @@ def read_gray(path: str | Path) -> Image:
 
 
 def to_gray(image: Image) -> Image:
-    """Luma (ITU-R BT.601) of an RGB image (h, w, 3); uint8 stays uint8, rounded, as OpenCV does it."""
+    """Luma (ITU-R BT.601) of an RGB image (h, w, 3), a grey image (h, w) as it is; uint8 stays uint8, rounded, as OpenCV does it."""
+    if image.ndim == 2:
+        return image
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.dtype == np.uint8 else image @ np.array([0.299, 0.587, 0.114])
 
 
@@ -95,12 +97,16 @@ def to_uint8(image: Image) -> Image:
 
 
 def through_jpeg(image: Image, quality: int) -> Image:
-    """What is left of a grey image (h, w) after it was rounded to 8 bits, stored as a JPEG file of `quality` 1..100 and read: uint8 (h, w).
+    """What is left of an image, (h, w) or (h, w, 3) RGB, that was rounded to 8 bits, stored as a JPEG file of `quality` 1..100 and read.
 
-    OpenCV's codec (libjpeg-turbo, accurate DCT), whose tables are those of MATLAB's `imwrite` and of the Independent JPEG Group.
+    uint8 of the same shape. OpenCV's codec (libjpeg-turbo, accurate DCT, colour at half resolution), whose tables are those of MATLAB's
+    `imwrite` and of the Independent JPEG Group.
     """
-    _, file = cv2.imencode(".jpg", to_uint8(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+    colour = image.ndim == 3
+    levels = to_uint8(image)
+    _, file = cv2.imencode(".jpg", levels[..., ::-1] if colour else levels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    stored = cv2.imdecode(file, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    return np.ascontiguousarray(stored[..., ::-1]) if colour else stored
 
 
 def write_image(path: str | Path, image: Image) -> Path:

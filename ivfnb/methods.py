@@ -70,11 +70,6 @@ class WindowMemory:
         return scores
 
 
-def gray(image: Image) -> Image:
-    """Grey image unchanged, luma of a colour one."""
-    return image if image.ndim == 2 else images.to_gray(image)
-
-
 def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "this project") -> Method:
     """Our own pipeline by a `fusion.Protocol`; `net` None loads the shipped weights that fit it (none for protocols without a network)."""
     from ivfnb import fusion, network
@@ -100,7 +95,7 @@ def by_baseline(name: str) -> Method:
     fuse = baseline.fuse
     learned = provenance.sha256(paths.root() / "data" / "weights" / baseline.weights) if baseline.weights else None
     key = (name, baseline.parameters, learned)
-    return Method(name, lambda pair: images.to_uint8(fuse(pair.infrared, gray(pair.visible))), "own implementation", key)
+    return Method(name, lambda pair: images.to_uint8(fuse(pair.infrared, images.to_gray(pair.visible))), "own implementation", key)
 
 
 def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:
@@ -199,13 +194,13 @@ def pair_hash(pair: ImagePair) -> str:
 def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
     """Fused grey image of a pair, from the cache where the same inputs, method and code made it before."""
     if method.key is None:
-        image = gray(method.fuse(pair))
+        image = images.to_gray(method.fuse(pair))
         return Fused(joblib.hash(image), float("nan"), image)
     path = cache.place("fused", (pair_key, method.key, cache.code_hash("fused")), ".png")
     record = path.with_suffix(".json")
     if not path.is_file():
         begun, saved = time.perf_counter(), method.saved()
-        image = gray(method.fuse(pair))
+        image = images.to_gray(method.fuse(pair))
         cache.write_json(record, {"method": method.name, "seconds": time.perf_counter() - begun + method.saved() - saved})
         images.write_image(path, image)
     return Fused(path.stem, (cache.read_json(record) or {}).get("seconds", float("nan")), path=path)
@@ -218,7 +213,7 @@ def fused_image(method: Method, pair: ImagePair) -> Image:
 
 def side_by_side(pair: ImagePair, methods: Iterable[Method]) -> dict[str, Image]:
     """The pair and its fused images by name, all at the pair's size (bilinear), for a montage; methods without an image are left out."""
-    shown = {"infrared": pair.infrared, "visible": gray(pair.visible)}
+    shown = {"infrared": pair.infrared, "visible": images.to_gray(pair.visible)}
     for method in methods:
         if method.covers is None or pair.id in method.covers:
             try:

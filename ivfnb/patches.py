@@ -181,8 +181,8 @@ class PatchDataset(torch.utils.data.Dataset):
     def _stored(self, half: np.ndarray) -> np.ndarray:
         if self.jpeg_quality is None:
             return half
-        _, file = cv2.imencode(".jpg", half.transpose(1, 2, 0).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality])
-        return cv2.imdecode(file, cv2.IMREAD_COLOR).transpose(2, 0, 1).astype(np.float32)
+        stored = images.through_jpeg(half[::-1].transpose(1, 2, 0).astype(np.uint8), self.jpeg_quality)  # the first plane in blue
+        return stored.transpose(2, 0, 1)[::-1].astype(np.float32)
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
         """Sample i and its class."""

@@ -93,7 +93,7 @@ def simulate(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     height, width = scene.shape
     y, x = np.meshgrid((np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width, indexing="ij")
     visible_sharp = scene.visible_sharp(y, x)
-    gray = photograph if photograph.ndim == 2 else images.to_gray(photograph)
+    gray = images.to_gray(photograph)
     infrared = _paint(COLD + (WARM - COLD) * scene.thermal(gray / 255), scene.targets)
     infrared = np.where(visible_sharp, cv2.GaussianBlur(infrared, size, BLUR_SIGMA), infrared)
     where = visible_sharp if photograph.ndim == 2 else visible_sharp[..., None]

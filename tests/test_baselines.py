@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from ivfnb.baselines import BASELINES, PAPER
+from ivfnb.baselines import BASELINES, PAPER, convsr
+from ivfnb.baselines.sparse import Convolution
 from ivfnb.images import ImageError
 
 NAMES = list(BASELINES)
@@ -74,17 +75,23 @@ def test_identical_sources_come_back(name, photographs):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("ConvSR")])
 def test_convsr_gives_identical_sources_back_up_to_its_code(name, photographs):
+    """Lost is what no filter finds more of than the sparsity: the condition of the code's optimum, so no exact code would keep it."""
     for image in photographs:
-        difference = np.abs(BASELINES[name].fuse(image, image) - image)
-        assert difference.mean() < 1
-        assert difference.max() < 10
+        difference = BASELINES[name].fuse(image, image) - image
+        assert np.abs(difference).mean() < 1
+        assert np.abs(difference).max() < 10
+        found = Convolution(convsr.dictionary(), image.shape)
+        windows = found.windows((difference / 255).astype(np.float32))
+        largest = max(np.abs(found.correlate(windows, block)).max() for block in found.blocks)
+        assert 0.9 * convsr.SPARSITY < largest < 1.25 * convsr.SPARSITY  # the code stops at residuals of 1e-3
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_constant_sources(name):
     infrared, visible = np.full((37, 50), 10.0), np.full((37, 50), 200.0)
     same, fused = BASELINES[name].fuse(visible, visible), BASELINES[name].fuse(infrared, visible)
-    tolerance = 4 if name.startswith("MDLatLRR") else 1e-6  # its learned projection lets a little of the mean through
+    # The learned projection lets a little of the mean through: the accumulated details then count it twice.
+    tolerance = 4 if name == "MDLatLRR (accumulated)" else 1e-3
     assert np.abs(same - visible).max() < tolerance
     expected = {"Maximum": 200, "Structaware": 200, "HybridMSD": 200, "HybridMSD (exchanged)": 10, "ConvSR (multi-focus)": 200}
     assert np.abs(fused - expected.get(name, 105)).max() < (6 if name.startswith("MDLatLRR") else 1e-6)

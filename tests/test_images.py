@@ -6,6 +6,7 @@ import PIL.Image
 import pytest
 
 from ivfnb import images
+from ivfnb.datasets import dataset
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
@@ -59,3 +60,11 @@ def test_through_jpeg_is_another_codecs_file(quality, tmp_path):
     PIL.Image.fromarray(images.to_uint8(gray)).save(tmp_path / "stored.jpg", quality=quality)
     stored = np.asarray(PIL.Image.open(tmp_path / "stored.jpg"))
     assert np.abs(images.through_jpeg(gray, quality).astype(int) - stored).max() <= 1
+
+
+def test_through_jpeg_keeps_the_order_of_colours(tmp_path):
+    colour = dataset("sample", color=True)["astronaut"].visible
+    PIL.Image.fromarray(colour).save(tmp_path / "stored.jpg", quality=75)
+    stored = np.asarray(PIL.Image.open(tmp_path / "stored.jpg"))
+    assert np.abs(images.through_jpeg(colour, 75).astype(int) - stored).mean() < 1
+    assert np.abs(images.through_jpeg(colour[..., ::-1], 75).astype(int) - stored).mean() > 5

@@ -43,7 +43,7 @@ def test_fit(shape, how):
 
 
 def put(pair, folder, image=None):
-    image = images.to_uint8((pair.infrared.astype(float) + methods.gray(pair.visible)) / 2) if image is None else image
+    image = images.to_uint8((pair.infrared.astype(float) + images.to_gray(pair.visible)) / 2) if image is None else image
     return images.write_image(folder / f"{pair.id}.png", image)
 
 

@@ -42,6 +42,12 @@ def test_boxplot_has_a_box_for_every_method_in_every_panel(scores):
     assert panel.yaxis_inverted(), "the first method stands on top"
 
 
+def test_boxplot_says_where_pairs_are_missing(scores):
+    few = scores[(scores["method"] != "b") | (scores["id"] == "02")]
+    (panel,) = report.boxplot(few, ["EN"]).axes[:1]
+    assert [text.get_text() for text in panel.get_yticklabels()] == ["ours", "a", "b (1 of 3)", "c"]
+
+
 def test_curves_show_every_method(scores):
     figure = report.curves(scores, ["EN", "Nabf"], ["ours", "absent"])
     panel = figure.axes[0]

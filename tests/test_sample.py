@@ -73,7 +73,7 @@ def test_exactly_one_source_is_sharp_at_each_pixel(script, name):
     blurred = cv2.GaussianBlur(photograph, size, 9)
     assert np.abs(visible.astype(int) - blurred)[mask == 0].max() <= 1
     # the infrared image is a function of the photograph's grey level where it is sharp, but for the painted target
-    gray = photograph if photograph.ndim == 2 else images.to_gray(photograph)
+    gray = images.to_gray(photograph)
     sharp = (mask == 0) & (infrared < 240)
     for level in np.unique(gray[sharp]):
         assert np.ptp(infrared[sharp & (gray == level)].astype(int)) <= 1

@@ -1,6 +1,5 @@
 """Own fused images beside published ones: how alike they are, image by image."""
 
-import cv2
 import numpy as np
 
 from ivfnb import datasets, images
@@ -27,17 +26,6 @@ def fuse_uint8(baseline: Baseline, infrared: Image, visible: Image) -> Image:
     return np.stack([images.to_uint8(baseline.fuse(infrared, visible[..., channel])) for channel in range(3)], axis=2)
 
 
-def _luma(image: Image) -> Image:
-    return image if image.ndim == 2 else images.to_gray(image)
-
-
-def _through_jpeg(image: Image) -> Image:
-    """Image after being written and read as VIFB's were."""
-    written = cv2.imencode(".jpg", image if image.ndim == 2 else image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    read = cv2.imdecode(written, cv2.IMREAD_UNCHANGED)
-    return read if read.ndim == 2 else np.ascontiguousarray(read[..., ::-1])
-
-
 def agreement(baseline: Baseline, pairs: str, published: str = "", ids: list[str] | None = None) -> list[dict]:
     """One row per published image of a set of pairs ("tno21" or "vifb21"): id, SSIM, share of equal pixels, mean difference.
 
@@ -49,16 +37,16 @@ def agreement(baseline: Baseline, pairs: str, published: str = "", ids: list[str
     sources, rows = datasets.dataset(pairs, color=True), []
     for id in found.ids if ids is None else ids:
         theirs, pair = found[id], sources[id]
-        ours, reference = fuse_uint8(baseline, pair.infrared, pair.visible), _luma(theirs.fused)
+        ours, reference = fuse_uint8(baseline, pair.infrared, pair.visible), images.to_gray(theirs.fused)
         if ours.shape[:2] != reference.shape:
             raise ValueError(f"{id}: found a published image of shape {reference.shape}, expected that of the sources, {ours.shape[:2]}")
         jpeg = theirs.files["fused"].suffix.lower() in (".jpg", ".jpeg")
-        difference = _luma(ours).astype(np.float64) - reference
+        difference = images.to_gray(ours).astype(np.float64) - reference
         rows.append(
             {
                 "id": id,
-                "ssim": similarity(_luma(ours), reference),
-                "ssim_jpeg": similarity(_luma(_through_jpeg(ours)), reference) if jpeg else None,
+                "ssim": similarity(images.to_gray(ours), reference),
+                "ssim_jpeg": similarity(images.to_gray(images.through_jpeg(ours, JPEG_QUALITY)), reference) if jpeg else None,
                 "equal": float(np.mean(difference == 0)),
                 "mean_difference": float(difference.mean()),
             }

@@ -15,6 +15,7 @@ SAMPLE = (
 )  # the slow methods are timed on these 8x16 windows: all windows cost the same
 LOOP = "loop of single windows"
 SLOW = {LOOP: "window_scores_reference", "batches of 16 windows": "window_scores_batched"}
+ROUNDS = 4
 SIDE = 2048  # of the matrices whose product measures the peak
 PEAK = "from ivfnb.bench import weightmap as w\nw.scores('{function}', w.setting({shape}))"
 
@@ -56,20 +57,21 @@ def rows() -> list[dict]:
     def row(what: str, value: float, unit: str, bar: str = "") -> None:
         result.append({"section": "weightmap", "what": what, "value": float(f"{value:.4g}"), "unit": unit, "bar": bar})
 
-    peak, sample = matrix_product_peak(), setting(SAMPLE)
+    jobs = {what: (function, setting(SAMPLE)) for what, function in SLOW.items()}
+    jobs |= {shape: ("window_scores", setting(shape)) for shape in SIZES}
+    # All jobs in turn, so that a drifting clock of the machine meets them alike.
+    rounds = [{job: seconds(lambda: scores(*what), 1) for job, what in jobs.items()} for _ in range(ROUNDS)]  # noqa: B023
+    times = {job: min(round[job] for round in rounds) for job in jobs}
+    slow, peak = {what: times[what] for what in SLOW}, matrix_product_peak()
     row(f"matrix product {SIDE}x{SIDE}, the measured peak", peak / 1e9, "GFLOP/s")
-    slow = {what: seconds(lambda f=function: scores(f, sample), 3) for what, function in SLOW.items()}
     for what, function in SLOW.items():
         row(f"{what}, {SAMPLE[1]}x{SAMPLE[0]}: peak memory", peak_memory(PEAK.format(function=function, shape=SAMPLE)) / 1e6, "MB")
-    settings = {shape: setting(shape) for shape in SIZES}
-    rounds = [[seconds(lambda: scores("window_scores", where), 1) for where in settings.values()] for _ in range(3)]  # noqa: B023
-    dense_times = dict(zip(SIZES, np.min(rounds, axis=0).tolist(), strict=True))  # sizes in turn: the clock of a busy machine drifts
     for shape in SIZES:
         size = f"{shape[1]}x{shape[0]}"
         share = np.prod(weightmap.grid_shape(shape, STRIDE)) / np.prod(weightmap.grid_shape(SAMPLE, STRIDE))
         for what, time in slow.items():
             row(f"{size}, {what} (timed on a sample)", share * time, "s")
-        dense_time = dense_times[shape]
+        dense_time = times[shape]
         pace[shape] = dense_time / np.prod(shape)
         first = shape == SIZES[0]
         row(f"{size}, dense", dense_time, "s")

@@ -34,8 +34,13 @@ def _panels(count: int, columns: int, size: tuple[float, float], **more: bool) -
 
 
 def boxplot(scores: pd.DataFrame, metrics: Sequence[str], highlighted: Sequence[str] = (), title: str = "") -> Figure:
-    """A panel a metric, a box a method (in order of appearance) over its pairs: quartiles, whiskers to 1.5 of their distance, outliers."""
-    methods = list(dict.fromkeys(scores["method"]))
+    """A panel a metric, a box a method (in order of appearance) over its pairs: quartiles, whiskers to 1.5 of their distance, outliers.
+
+    A method that has fewer pairs than another says how many.
+    """
+    pairs = scores.groupby("method", sort=False)["id"].nunique()
+    methods = list(pairs.index)
+    labels = [name if count == pairs.max() else f"{name} ({count} of {pairs.max()})" for name, count in pairs.items()]
     shades = colours(highlighted)
     figure, axes, _ = _panels(len(metrics), 4, (3.6, 0.8 + 0.19 * len(methods)), sharey=True)
     for axis, metric in zip(axes, metrics, strict=True):
@@ -47,7 +52,7 @@ def boxplot(scores: pd.DataFrame, metrics: Sequence[str], highlighted: Sequence[
         for box, method in zip(drawn["boxes"], methods, strict=True):
             box.set(facecolor=shades.get(method, OTHERS), linewidth=0.6)
         axis.set(title=_title(metric), xlabel=_label(metric))
-        axis.set_yticks(range(1, len(methods) + 1), methods, fontsize=7.5)
+        axis.set_yticks(range(1, len(methods) + 1), labels, fontsize=7.5)
         axis.grid(axis="x", color="0.9")
         axis.set_axisbelow(True)
     axes[0].invert_yaxis()
@@ -141,7 +146,7 @@ def gains(frame: pd.DataFrame, highlighted: Sequence[str], title: str = "") -> F
     axis.axhline(0, color="black", lw=0.8)
     axis.set_xticks(range(frame.shape[1]), [_title(name) for name in frame.columns])
     axis.set(title=title, ylabel="better by, %", yscale="symlog")
-    axis.legend()
+    figure.legend(loc="outside lower center", ncols=len(frame))
     return figure
 
 
