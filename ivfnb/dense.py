@@ -3,10 +3,10 @@
 What makes it exact: a sample of EResNet is a stack of two 32x32 blocks, and only the three 3x3 stems look at neighbouring pixels. With
 windows at multiples of 8 the three 2x2 poolings cut a window and the image along the same lines, so a feature inside a window belongs to
 all windows around it. Different are only the pixels on a block's border, where the stem sees the zero padding or, across the seam, the
-other image's block. They depend on the row of the window's start (top and bottom border), on its column (left and right) or on both
-(corners). So there are nine kinds of pixels, `kinds[vertical][horizontal]` with 0 for top or left, 1 for inside, 2 for bottom or right;
-those of top and bottom come in two variants, for the upper and the lower block of a stack. Every pixel of every kind passes the network
-once.
+other image's block. They depend on the row of the window's start (top and bottom border), on its column (left and right side) or on both
+(corners). So there are six kinds of pixels, `kinds[vertical][horizontal]`, vertical 0 for top, 1 for inside, 2 for bottom, horizontal 0 for
+inside, 1 for the two sides; those of top and bottom come in two variants, for the upper and the lower block of a stack. Every pixel of
+every kind passes the network once.
 
 `folding` makes a residual block one matrix product, the activation, 2x2 maxima (which commute with the increasing leaky ReLU) and a sum.
 The head's first layer is linear: its sum over the 4x4 cells of both blocks of a stack splits by image and block, so both orders share it.
@@ -43,10 +43,10 @@ class Tile:
         self.columns = [slice(j, self.width - CELLS + 1 + j, step) for j in range(CELLS)]
 
     def shapes(self, size: int) -> list[list[tuple[int, ...]]]:
-        """Shape of each kind at `size` pixels per strip: (2 blocks where on top or bottom, rows, columns)."""
+        """Shape of each kind at `size` pixels per strip: (2 blocks where on top or bottom, rows, 2 where on the sides, columns)."""
         top, *_, bottom = ((2, run.stop - run.start) for run in self.grid_rows)
-        widths = self.grid[1], size * self.width, self.grid[1]
-        return [[(*rows, width) for width in widths] for rows in (top, (size * (self.last - self.first),), bottom)]
+        widths = (size * self.width,), (2, self.grid[1])
+        return [[(*rows, *width) for width in widths] for rows in (top, (size * (self.last - self.first),), bottom)]
 
     def pixels(self, size: int) -> int:
         """Number of pixels of all kinds at `size` pixels per strip."""
@@ -64,27 +64,29 @@ def _at(strips: slice, size: int, offset: int) -> slice:
     return slice(strips.start * size + offset, strips.stop * size, strips.step * size)
 
 
+def _beside_sides(tile: Tile, pixels: torch.Tensor, size: int) -> torch.Tensor:
+    """View (..., 2 sides, grid columns, features) of the pixels (..., columns, features) that lie next to a side inside their window."""
+    apart = CELLS * size - 3
+    inner = pixels.narrow(-2, 1, pixels.shape[-2] - 2)
+    return inner.unfold(-2, apart + 1, tile.step * size)[..., ::apart].movedim(-1, -3)
+
+
 def _join(tile: Tile, wide: list[list[torch.Tensor]], narrow: list[list[torch.Tensor]], size: int) -> None:
     """Maxima of the 2x2 pixels of each pooled cell, from the kinds `wide` (`size` pixels per strip) into the kinds `narrow` (half of it).
 
     A pooled cell on a border joins border pixels with the pixels of the inside kind that lie beside them.
     """
-    inside = wide[1][1]
+    inside, sides = wide[1]
     pairs = torch.maximum(inside[:, 0::2], inside[:, 1::2])
-    torch.maximum(pairs[0::2], pairs[1::2], out=narrow[1][1])
-    beside = {0: (0, 1), 2: (-1, size - 2)}  # of a border: which cells of the window, and which pixel of their strips
-    rows = {vertical: _at(tile.strips[cell], size, offset) for vertical, (cell, offset) in beside.items()}
-    for vertical, across in rows.items():
-        border = wide[vertical][1]
-        pooled = torch.maximum(border[:, :, 0::2], border[:, :, 1::2], out=narrow[vertical][1])
-        torch.maximum(pooled, pairs[across], out=pooled)
-    for horizontal, (cell, offset) in beside.items():
-        columns = _at(tile.columns[cell], size, offset)
-        edge = torch.maximum(wide[1][horizontal], inside[:, columns])
-        torch.maximum(edge[0::2], edge[1::2], out=narrow[1][horizontal])
-        for vertical, across in rows.items():
-            corner = torch.maximum(wide[vertical][horizontal], edge[across])
-            torch.maximum(corner, wide[vertical][1][:, :, columns], out=narrow[vertical][horizontal])
+    torch.maximum(pairs[0::2], pairs[1::2], out=narrow[1][0])
+    edges = torch.maximum(sides, _beside_sides(tile, inside, size))
+    torch.maximum(edges[0::2], edges[1::2], out=narrow[1][1])
+    for vertical, cell, offset in ((0, 0, 1), (2, -1, size - 2)):  # the strip and its pixel beside the border
+        (border, corners), beside = wide[vertical], _at(tile.strips[cell], size, offset)
+        pooled = torch.maximum(border[:, :, 0::2], border[:, :, 1::2], out=narrow[vertical][0])
+        torch.maximum(pooled, pairs[beside], out=pooled)
+        joined = torch.maximum(corners, edges[beside])
+        torch.maximum(joined, _beside_sides(tile, border, size), out=narrow[vertical][1])
 
 
 def _block(tile: Tile, block: Affine, features: torch.Tensor, size: int, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -117,7 +119,7 @@ def _neighbourhoods(tile: Tile, height: int, width: int) -> torch.Tensor:
     bottom[0, :, 2] += height - WINDOW  # the first
     left, right = borders(slice(0, tile.grid[1]))
     left[:, 0], right[:, 2] = 0, 0
-    vertical, horizontal = (top, inside(tile.first, tile.last, height), bottom), (left, inside(0, tile.width, width), right)
+    vertical, horizontal = (top, inside(tile.first, tile.last, height), bottom), (inside(0, tile.width, width), torch.cat([left, right]))
     return torch.cat([(r[..., None, :, None] * (width + 1) + c[:, None, :]).reshape(-1, 9) for r in vertical for c in horizontal])
 
 
@@ -147,12 +149,15 @@ def _shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[torch.Tensor]
         _features(tile, net, seen, features[:, image])
     kinds = tile.kinds(features, 1)
     for row, weight in enumerate(net.cells):
-        vertical = {0: 0, CELLS - 1: 2}.get(row, 1)
-        left, inside, right = kinds[vertical]
+        inside, sides = kinds[{0: 0, CELLS - 1: 2}.get(row, 1)]
+        left, right = sides.unbind(-4)
         cells = torch.cat([left, *(inside[..., columns, :, :] for columns in tile.columns[1:-1]), right], dim=-1)
-        blocks = cells if vertical != 1 else [cells[tile.strips[row]].contiguous()] * 2
-        sums = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(blocks, weight, strict=True)]
-        shares.append(torch.stack(sums, dim=1).view(-1, tile.grid[1], 2, 2, 256))
+        if row in (0, CELLS - 1):
+            sums = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(cells, weight, strict=True)]
+            sums = torch.stack(sums, dim=1)
+        else:  # both blocks see the same
+            sums = product(cells[tile.strips[row]].flatten(0, 2), Affine(weight.flatten(0, 1), None))
+        shares.append(sums.view(-1, tile.grid[1], 2, 2, 256))
     return shares
 
 
