@@ -5,13 +5,12 @@
 
 import re
 import sys
-from pathlib import Path
 
 import pandas as pd
 
 from ivfnb import paths
 
-PAPER = Path("results") / "paper"
+PAPER = "results/paper"
 SIZES = ("456x456", "768x576", "1280x1024")
 
 
@@ -22,7 +21,7 @@ def table(name: str) -> pd.DataFrame:
 
 def link(name: str) -> str:
     """Link to a table as GitHub shows it."""
-    return f"[{name}]({PAPER.as_posix()}/tables/{name}.md)"
+    return f"[{name}]({PAPER}/tables/{name}.md)"
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
@@ -44,47 +43,56 @@ def main_table() -> str:
 def results() -> str:
     """The section Results."""
     verdicts = table("05_findings")["verdict"].value_counts()
-    enhanced = table("03_against_authors")["pixels that differ"]
+    judged = ", ".join(f"{verdicts.get(verdict, 0)} {verdict}" for verdict in ("confirmed", "not confirmed", "not testable"))
+    differing = table("03_against_authors")["pixels that differ"]
     alike = table("04_against_authors").groupby("dataset")["as_released"].agg(["mean", "count"])
+    tno, vot = (alike.loc[name] for name in ("tno21", "vot40"))
     rest = table("04_where_the_rest_goes").set_index("protocol")["mean"]
     kept = table("04_target_retention").query("dataset == 'tno21'").mean(numeric_only=True)
-    return f"""One run of `make reproduce PROFILE=paper`, its notebook 5 once more over all pairs (`--only 05 --set switch_pairs=0 --set slow_pairs=0`). Every table
-and figure is in [{PAPER.as_posix()}/]({PAPER.as_posix()}/), every claim of the paper with its verdict in {link("05_findings")}:
-of {verdicts.sum()} claims {verdicts.get("confirmed", 0)} confirmed, {verdicts.get("not confirmed", 0)} not confirmed, {verdicts.get("not testable", 0)} not testable.
+    return f"""One run of `make reproduce PROFILE=paper`, and notebook 5 again over all pairs (`switch_pairs` and `slow_pairs` 0).
+Every table and figure is in [{PAPER}/]({PAPER}/), every claim of the paper with its verdict in {link("05_findings")}:
+of {verdicts.sum()} claims {judged}.
 
-* **Enhancement: reproduced exactly.** {(enhanced == 0).sum()} of the authors' {len(enhanced)} enhanced TNO files come out equal in every pixel, once ours are stored as
-  JPEG of quality 75 as theirs were.
-* **Fusion: reproduced closely.** Mean SSIM of `AS_RELEASED` to the authors' fused images: {alike.loc["tno21", "mean"]:.3f} on {alike.loc["tno21", "count"]} TNO pairs, {alike.loc["vot40", "mean"]:.3f} on {alike.loc["vot40", "count"]} of the 40
-  TNO and VOT-RGBT pairs. Without the JPEG stage {rest["enhanced images not stored as JPEG"]:.3f} on TNO; with a network trained on grey instead of gradients {rest["network trained on grey"]:.3f}. What is left is
-  the authors' weights, which were never released ({link("04_where_the_rest_goes")}).
-* **What it costs.** Hot targets of the infrared images keep {kept["as_released, in deviations"]:.2f} of their contrast (in deviations of the image) as released, {kept["as_paper, in deviations"]:.2f} as the text says
-  ({link("04_target_retention")}).
+* **Enhancement: reproduced exactly.** {(differing == 0).sum()} of the authors' {len(differing)} enhanced TNO files come out equal
+  in every pixel, once ours are stored as JPEG of quality 75 as theirs were.
+* **Fusion: reproduced closely.** Mean SSIM of `AS_RELEASED` to the authors' fused images:
+  {tno["mean"]:.3f} on {tno["count"]:.0f} TNO pairs, {vot["mean"]:.3f} on {vot["count"]:.0f} of the 40 TNO and VOT-RGBT pairs.
+  Without the JPEG stage {rest["enhanced images not stored as JPEG"]:.3f} on TNO;
+  with a network trained on grey instead of gradients {rest["network trained on grey"]:.3f}.
+  What is left is the authors' weights, which were never released ({link("04_where_the_rest_goes")}).
+* **What it costs.** Hot targets of the infrared images keep {kept["as_released, in deviations"]:.2f} of their contrast
+  (in deviations of the image) as released, {kept["as_paper, in deviations"]:.2f} as the text says ({link("04_target_retention")}).
 * **What carries the gains**: {link("05_effects")}, {link("05_ablation")}, {link("05_switches")}.
 
-Means over all {int(pd.to_numeric(table("05_table2_standard")["pairs"]).max())} TNO pairs, standard convention, of the rows that cover them all ({link("05_table2_standard")} has all 17 methods with their coverage and
-variants; {link("05_table2_common_standard")} compares on common pairs). Bold: best, underlined: second.
+Means over all TNO pairs, standard convention, of the rows that cover them all. {link("05_table2_standard")}
+has all 17 methods with their coverage and variants; {link("05_table2_common_standard")}
+compares on common pairs. Bold: best, underlined: second.
 
 {main_table()}"""
 
 
 def speed() -> str:
     """The section Speed."""
-    bench = pd.read_csv(paths.root() / PAPER / "bench.csv")
+    bench, check = (pd.read_csv(paths.root() / PAPER / name) for name in ("bench.csv", "dense_check.csv"))
     value = bench.set_index("what")["value"]
-    rows = [
-        ["loop of single windows, as released (timed on a sample of windows)"]
-        + [f"{value[f'{size}, loop of single windows (timed on a sample)']:.3g} s" for size in SIZES],
-        ["dense, the same numbers", *(f"{value[f'{size}, dense']:.3g} s" for size in SIZES)],
-        ["ratio", *(f"{value[f'{size}, dense: faster than loop of single windows']:.0f}" for size in SIZES)],
-        ["peak memory of the dense process", *(f"{value[f'{size}, dense: peak memory of a process']:.0f} MB" for size in SIZES)],
-    ]
-    check = pd.read_csv(paths.root() / PAPER / "dense_check.csv")
-    return f"""`python -m ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]} ([{PAPER.as_posix()}/bench.csv]({PAPER.as_posix()}/bench.csv) has all rows, with their provenance):
+    header = ["scores of all windows of a pair, stride 8, both orders", *SIZES]
+    whats = {
+        "loop of single windows, as released (timed on a sample of windows)": ("loop of single windows (timed on a sample)", "{:.3g} s"),
+        "dense, the same numbers": ("dense", "{:.3g} s"),
+        "ratio": ("dense: faster than loop of single windows", "{:.0f}"),
+        "peak memory of the dense process": ("dense: peak memory of a process", "{:.0f} MB"),
+    }
+    rows = [[label, *(form.format(value[f"{size}, {what}"]) for size in SIZES)] for label, (what, form) in whats.items()]
+    compared = f"{check['pair'].nunique()} TNO pairs and {check['weights'].nunique()} networks"
+    return f"""`python -m ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]}
+([{PAPER}/bench.csv]({PAPER}/bench.csv) has all rows, with their provenance):
 
-{markdown(["scores of all windows of a pair, stride 8, both orders", *SIZES], rows)}
+{markdown(header, rows)}
 
-On {check["pair"].nunique()} TNO pairs and both networks the dense logits differ from the window-by-window ones by at most {check["largest"].max():.1g}, and {check["differ"].sum()} of {check["windows"].sum():,} decisions
-differ ([dense_check.csv]({PAPER.as_posix()}/dense_check.csv), by `scripts/check_dense.py`). All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576 triple"]:.0f} ms."""
+On {compared} the dense logits differ from those of single windows by at most {check["largest"].max():.1g},
+and {check["differ"].sum()} of {check["windows"].sum():,} decisions differ
+([dense_check.csv]({PAPER}/dense_check.csv), by `scripts/check_dense.py`).
+All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576 triple"]:.0f} ms."""
 
 
 def main() -> int:
