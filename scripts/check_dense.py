@@ -54,7 +54,8 @@ def main() -> int:
     parser.add_argument("--report", metavar="FILE", help="CSV to write")
     arguments = parser.parse_args()
     keep_freed_memory()  # halves the time of the batches
-    rows = []
+    rows, stamp = [], provenance.stamp()
+    made = {key: stamp[key] for key in ("commit", "dirty", "time")}
     for name in arguments.weights:
         net, mark = network.load(name), provenance.sha256(network.weights_path(name))[:12]
         for n, pair in enumerate(datasets.dataset("tno21")):
@@ -73,7 +74,7 @@ def main() -> int:
                 flush=True,
             )
             if arguments.report:
-                pd.DataFrame(rows).to_csv(arguments.report, index=False)
+                pd.DataFrame(rows).assign(**made).to_csv(arguments.report, index=False)
     table = pd.DataFrame(rows)
     print(table.groupby("weights").agg({"largest": "max", "differ": "sum", "sure_differ": "sum", "windows": "sum"}).to_markdown())
     agreement = 1 - table["differ"].sum() / table["windows"].sum()

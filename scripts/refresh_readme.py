@@ -89,10 +89,12 @@ def speed() -> str:
 
 {markdown(header, rows)}
 
-On {compared} the dense logits differ from those of single windows by at most {check["largest"].max():.1g},
+On {compared} the dense logits differ from those of single windows by at most {check["largest"].max():.2g},
 and {check["differ"].sum()} of {check["windows"].sum():,} decisions differ
 ([dense_check.csv]({PAPER}/dense_check.csv), by `scripts/check_dense.py`).
-All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576 triple"]:.0f} ms."""
+All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576 triple"]:.0f} ms;
+HDRC and SSR of one 768x576 image {value["HDRC and SSR, one 768x576 image"]:.0f} ms;
+training takes {value["training, cutting samples included"]:.0f} samples a second."""
 
 
 def main() -> int:

@@ -28,15 +28,15 @@ def test_results_and_speed_are_those_of_the_tables(refresh):
 
 def test_another_number_is_noticed_and_replaced(refresh, tmp_path, monkeypatch):
     readme = tmp_path / "README.md"
-    readme.write_text("# x\n\n## Results\n\nold\n\n## Install\n\nstays\n\n## Speed\n\nold\n\n## Layout\n")
+    readme.write_text("# x\n\n## Results\n\nbygone\n\n## Install\n\nstays\n\n## Speed\n\nbygone\n\n## Layout\n")
     (tmp_path / "results").symlink_to(paths.root() / "results")
     monkeypatch.setattr(paths, "root", lambda: tmp_path)
     assert refresh("--check") == 1
-    assert "old" in readme.read_text()
+    assert "bygone" in readme.read_text()
     assert refresh() == 0
     assert "| CBF" in readme.read_text()
     assert "stays" in readme.read_text()
-    assert "old" not in readme.read_text()
+    assert "bygone" not in readme.read_text()
     assert refresh("--check") == 0
     readme.write_text(readme.read_text().replace("0.9", "0.8", 1))
     assert refresh("--check") == 1
