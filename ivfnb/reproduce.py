@@ -106,14 +106,15 @@ def _run_one(path: Path, executed: Path, parameters: dict[str, Any]) -> str | No
 
 def _files(folder: Path) -> dict[str, str]:
     """Hash of every result file of a run, by its path below the folder."""
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".") and path.name != "run.json")
-    return {str(path.relative_to(folder)): provenance.sha256(path) for path in found}
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    return {str(path.relative_to(folder)): provenance.sha256(path) for path in found if not path.match("run*.json")}
 
 
 def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[str, Any] | None = None) -> int:
     """Run the notebooks of a profile into `results/<profile>/`; 0 when all went well, 1 when a cell failed (later notebooks are not run).
 
-    Leaves `notebooks/*.ipynb` and `.html`, whatever the notebooks write, and `run.json` (provenance, seconds, hashes).
+    Leaves `notebooks/*.ipynb` and `.html`, whatever the notebooks write, and `run.json` (provenance, seconds, hashes); a run of some
+    notebooks only, such as 05, leaves `run_05.json` beside it.
     """
     chosen = select(only)
     known = {stem: declared(path) for stem, path in notebooks().items()}
@@ -131,7 +132,8 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
             break
     weights = {path.name: provenance.sha256(path) for path in sorted((paths.root() / "data" / "weights").glob("*.safetensors"))}
     record = {"profile": profile, "parameters": given, "overrides": overrides or {}, "seconds": seconds, "failure": failure}
-    provenance.write_run(folder / "run.json", **record, weights=weights, files=_files(folder))
+    part = "" if len(chosen) == len(known) else "_" + "_".join(stem[:2] for stem in chosen)
+    provenance.write_run(folder / f"run{part}.json", **record, weights=weights, files=_files(folder))
     print(failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}")
     return 1 if failure else 0
 

@@ -63,6 +63,17 @@ def test_only_runs_the_named_ones(project):
     assert not (project / "results" / "demo" / "notebooks" / "02_second.ipynb").exists()
 
 
+def test_a_run_of_some_notebooks_keeps_the_record_of_the_whole_run(project):
+    folder = project / "results" / "demo"
+    assert cli.main(["reproduce"]) == 0
+    whole = (folder / "run.json").read_bytes()
+    assert cli.main(["reproduce", "--only", "02", "--set", "level=5"]) == 0
+    assert (folder / "run.json").read_bytes() == whole
+    record = json.loads((folder / "run_02.json").read_text())
+    assert (list(record["seconds"]), record["overrides"]) == (["02_second"], {"level": 5})
+    assert not [name for name in record["files"] if name.startswith("run")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
