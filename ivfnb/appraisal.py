@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from torch.nn import functional
 from tqdm import tqdm
 
-from ivfnb.folding import SLOPE, Affine, Folded, fold, product
+from ivfnb.folding import Affine, Folded, fold, product
 from ivfnb.network import EResNet
 from ivfnb.patches import PatchDataset, PatchIndex
 
@@ -29,10 +29,10 @@ CLASSES = ("sharp above", "sharp below")
 def _block(features: torch.Tensor, block: Affine) -> torch.Tensor:
     """A residual block at inference: (n, h, w, in) -> (n, h/2, w/2, out)."""
     n, height, width, channels = features.shape
-    wide = product(features.reshape(-1, channels), block).view(n, height // 2, 2, width // 2, 2, -1)
+    wide = product(features.reshape(-1, channels), block, activation=True).view(n, height // 2, 2, width // 2, 2, -1)
     rows = torch.maximum(wide[:, :, 0], wide[:, :, 1])
     narrow = torch.maximum(rows[:, :, :, 0], rows[:, :, :, 1])
-    residual, shortcut = functional.leaky_relu_(narrow, SLOPE).chunk(2, dim=-1)
+    residual, shortcut = narrow.chunk(2, dim=-1)
     return residual + shortcut
 
 

@@ -80,6 +80,7 @@ def read_gray(path: str | Path) -> Image:
 
 def to_gray(image: Image) -> Image:
     """Luma (ITU-R BT.601) of an RGB image (h, w, 3), a grey image (h, w) as it is; uint8 stays uint8, rounded, as OpenCV does it."""
+    image = np.asarray(image)
     if image.ndim == 2:
         return image
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.dtype == np.uint8 else image @ np.array([0.299, 0.587, 0.114])

@@ -43,7 +43,7 @@ def target_contrasts(image: Image, infrared: Image, **regions) -> np.ndarray:
     pixels 2 to 12 away that are nearest to this target and not themselves in the hot class; targets without such pixels are left out.
     `regions`: `percentile` and `least` of `hot_regions`.
     """
-    image = images.to_gray(np.asarray(image))
+    image = images.to_gray(image)
     labels = hot_regions(infrared, **regions)
     image = images.resize(enhance.levels(image), labels.shape)
     if not labels.any():
@@ -74,6 +74,6 @@ def target_retention(fused: Image, infrared: Image, unit: str = "levels", **regi
     kept, there = (target_contrasts(image, infrared, **regions).sum() for image in (fused, infrared))
     if not there > 0:
         return float("nan")
-    gray = images.to_gray(np.asarray(fused))
+    gray = images.to_gray(fused)
     gain = np.std(enhance.levels(gray)) / np.std(enhance.levels(infrared, "infrared")) if unit == "deviations" else 1.0
     return float(kept / there / gain) if gain > 0 else 0.0

@@ -26,7 +26,7 @@ def judged_pixels(infrared: Image, visible: Image, truth: Image, margin: float =
     truly sharper source differs from its own blurred self (the weakest training blur, Gaussian of sigma 9 cut to 9 taps) by at least
     `texture` grey levels, root mean square over the 32x32 window around the pixel. Where both sources are flat none is sharper.
     """
-    visible = images.to_gray(np.asarray(visible))
+    visible = images.to_gray(visible)
     infrared, visible = enhance.levels(infrared, "infrared"), enhance.levels(visible, "visible")
     sharp_visible = np.asarray(truth) > 127
     if not infrared.shape == visible.shape == sharp_visible.shape:

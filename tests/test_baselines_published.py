@@ -11,9 +11,14 @@ from ivfnb.baselines.agreement import agreement, similarity
 from ivfnb.metrics import score
 
 
+def published_images(name):
+    if name not in datasets.available():
+        pytest.skip(f"no {name} below IVFNB_DATA")
+    return datasets.dataset(name)
+
+
 def compare(name, pairs, *ids, published=""):
-    if f"published-{pairs}/{published or BASELINES[name].published[pairs]}" not in datasets.available():
-        pytest.skip(f"no published images of {name} for {pairs} below IVFNB_DATA")
+    published_images(f"published-{pairs}/{published or BASELINES[name].published[pairs]}")
     return agreement(BASELINES[name], pairs, published, list(ids) or None)
 
 
@@ -45,9 +50,8 @@ def test_mdlatlrr_and_convsr_come_close_with_what_they_learned_here(shared_data)
 
 def test_convsr_published_images_lose_what_the_sparse_code_leaves_out_too(shared_data):
     """Where an image is taken from the visible source alone it is some levels off it: why identical sources do not come back exactly."""
-    if "published-tno21/ConvSR" not in datasets.available():
-        pytest.skip("no published images of ConvSR for tno21 below IVFNB_DATA")
-    pair, published = datasets.dataset("tno21")["08"], datasets.dataset("published-tno21/ConvSR")["08"].fused.astype(np.float64)
+    published = published_images("published-tno21/ConvSR")["08"].fused.astype(np.float64)
+    pair = datasets.dataset("tno21")["08"]
     lost = []
     for fused in (BASELINES["ConvSR (multi-focus)"].fuse(pair.infrared, pair.visible), published):
         near, far = (cv2.blur(np.abs(fused - source), (31, 31)) for source in (pair.visible, pair.infrared))
