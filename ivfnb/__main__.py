@@ -2,6 +2,6 @@
 
 import sys
 
-from ivfnb.cli import main
+from ivfnb.commands import main
 
 sys.exit(main())

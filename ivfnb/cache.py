@@ -1,9 +1,12 @@
 """What was computed once and is remembered by content below `.cache/` (IVFNB_CACHE): where it lies and which code it depends on."""
 
+import ast
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,7 @@ import joblib
 
 from ivfnb import paths
 
-# Modules whose change cannot change a fused image; a new module counts until it is named here.
-NOT_FUSING = (
-    *("metrics", "bench", "evaluate", "methods", "cache", "roster", "report", "findings", "reported", "truth", "targets"),
-    *("training", "appraisal", "provenance"),
-    *("datasets", "manifest", "listing", "archives", "download", "fetch"),
-    *("reproduce", "cli", "app", "fuse_files"),
-)
-# What values beside the metrics are made of: `Extra` of `evaluate`, similarities of two fused images.
-BESIDE = ("targets.py", "enhance.py", "images.py", "baselines/agreement.py")
+SINGLE = ("ivfnb/baselines",)  # folders whose files stand for themselves: one comparison method each, so an edit of one leaves the others
 
 
 def folder() -> Path:
@@ -28,19 +23,66 @@ def folder() -> Path:
 
 
 @lru_cache
-def code_hash(part: str) -> str:
-    """Hash of the source that makes "fused" images, scores of "windows", "metrics" or what stands "beside" them.
+def _source(module: str) -> Path | None:
+    """Source file of a module of this package or of the package a root belongs to, found without importing it; None where there is none."""
+    top, *rest = module.split(".")
+    spec = find_spec(top)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    if not rest:
+        return Path(spec.origin)
+    place = Path(spec.origin).parent.joinpath(*rest)
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
-    A result does not outlive the code that made it.
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Everything below a node but what stands under `if TYPE_CHECKING`, which never runs."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            yield node
+            yield from _statements(node)
+
+
+@lru_cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules that a module imports, anywhere in its source, late imports included; names of functions are among them and lead nowhere."""
+    found, file = set(), _source(module)
+    package = module if file is not None and file.name == "__init__.py" else module.rpartition(".")[0]
+    for node in _statements(ast.parse(file.read_bytes())) if file else ():
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package.split(".")[: len(package.split(".")) + 1 - node.level]) if node.level else ""
+            origin = ".".join(part for part in (base, node.module) if part)
+            found |= {origin} | {f"{origin}.{name.name}" for name in node.names}
+    return frozenset(found)
+
+
+def sources(*modules: str) -> list[Path]:
+    """Source files that take part when the modules run: what they import, directly or not, and all files beside each of those.
+
+    Followed are imports of this package and of the packages that `modules` belong to. The files of a folder in `SINGLE` count each for
+    itself. ValueError for a module without a source file.
     """
-    package = Path(__file__).parent
-    chosen = {
-        "metrics": [*(package / "metrics").rglob("*.py"), package / "images.py"],
-        "windows": [package / f"{name}.py" for name in ("dense", "folding", "network", "patches", "weightmap")],
-        "fused": [path for path in package.rglob("*.py") if path.relative_to(package).parts[0].removesuffix(".py") not in NOT_FUSING],
-        "beside": [package / name for name in BESIDE],
-    }
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(chosen[part]))).hexdigest()[:16]
+    if lacking := [module for module in modules if _source(module) is None]:
+        raise ValueError(f"modules: found no source of {', '.join(lacking)}, expected modules of installed packages")
+    tops, waiting, seen = {"ivfnb", *(module.partition(".")[0] for module in modules)}, list(modules), set()
+    while waiting:
+        module = waiting.pop()
+        if module not in seen and module.partition(".")[0] in tops and _source(module) is not None:
+            seen.add(module)
+            waiting += _imports(module)
+    package, files = Path(__file__).parent, set()
+    for file in map(_source, seen):
+        alone = file.parent == package or any(file.parent.as_posix().endswith(single) for single in SINGLE)
+        files |= {file} if alone else set(file.parent.glob("*.py"))
+    return sorted(files)
+
+
+@lru_cache
+def code_hash(*modules: str) -> str:
+    """Hash of the source of everything that takes part when the modules run (see `sources`): a result does not outlive its code."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sources(*modules))).hexdigest()[:16]
 
 
 def place(kind: str, content: Any, suffix: str) -> Path:

@@ -192,3 +192,21 @@ def from_ycbcr(image: Image) -> Image:
     luma, cb, cr = np.moveaxis(image.astype(np.float64), 2, 0)
     red, blue = luma + 1.402 * (cr - 128), luma + 1.772 * (cb - 128)
     return np.clip(np.stack([red, (luma - 0.299 * red - 0.114 * blue) / 0.587, blue], axis=2), 0, 255)
+
+
+def levels(image: Image, name: str = "image") -> Image:
+    """Grey image (h, w) as float64 levels 0..255; uint16 is divided by 257. ImageError for other shapes, dtypes or values."""
+    image = np.asarray(image)
+    if image.ndim != 2 or image.size == 0:
+        raise ImageError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w)")
+    if image.dtype == np.uint8:
+        return image.astype(np.float64)
+    if image.dtype == np.uint16:
+        return image / 257.0
+    if image.dtype.kind not in "uif":
+        raise ImageError(f"{name}: found {image.dtype}, expected uint8, uint16 or floating point grey levels")
+    result = image.astype(np.float64)
+    low, high = result.min(), result.max()
+    if not (low >= -1e-6 and high <= 255 + 1e-6):  # NaN fails too; the margin is for rounding in earlier stages
+        raise ImageError(f"{name}: found levels from {low:g} to {high:g}, expected finite grey levels 0..255")
+    return result

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from ivfnb import archives, paths
+from ivfnb import paths
+from ivfnb.datasets import archives
 from ivfnb.images import read_color, read_gray
 from ivfnb.metrics import METRICS, score
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivfnb import datasets, paths
 from ivfnb.baselines import BASELINES
-from ivfnb.baselines.agreement import agreement
+from ivfnb.evaluation.likeness import agreement
 
 TARGET = paths.root() / "data" / "paper" / "baseline_agreement.csv"
 # Beside each variant's own published images: the paper's variant against images that a public script made in another one.

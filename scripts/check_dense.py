@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivfnb import datasets, network, provenance, weightmap
+from ivfnb import datasets, provenance
+from ivfnb.classifier import network, windows
+from ivfnb.classifier.training import keep_freed_memory
+from ivfnb.fusion import weightmap
 from ivfnb.images import resize
-from ivfnb.training import keep_freed_memory
 
 SIDE = 456
 TOLERANCE = 1e-3
@@ -61,12 +63,12 @@ def main() -> int:
         for n, pair in enumerate(datasets.dataset("tno21")):
             images = [resize(image, (SIDE, SIDE)) for image in (pair.visible, pair.infrared)]
             start = time.perf_counter()
-            found = weightmap.window_scores(net, *images)
+            found = windows.window_scores(net, *images)
             row = {"weights": name, "pair": pair.id, "dense_seconds": time.perf_counter() - start, "oracle": "batches"}
-            expected = kept(arguments.keep, f"{mark}-{pair.id}-batches", lambda: weightmap.window_scores_batched(net, *images))  # noqa: B023
+            expected = kept(arguments.keep, f"{mark}-{pair.id}-batches", lambda: windows.window_scores_batched(net, *images))  # noqa: B023
             if n < arguments.loop:
                 batches = expected
-                expected = kept(arguments.keep, f"{mark}-{pair.id}-loop", lambda: weightmap.window_scores_reference(net, *images))  # noqa: B023
+                expected = kept(arguments.keep, f"{mark}-{pair.id}-loop", lambda: windows.window_scores_reference(net, *images))  # noqa: B023
                 row |= {"oracle": "loop", "batches_to_loop": np.abs(batches - expected).max()}
             rows.append(row | compare(found, expected))
             print(

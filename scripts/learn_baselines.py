@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ivfnb import datasets, paths, provenance
-from ivfnb.baselines import learning
+from ivfnb.baselines.training import convsr, mdlatlrr
 from ivfnb.images import Image
 
 
@@ -46,13 +46,13 @@ def main() -> None:
     record = provenance.stamp(photographs=f"{len(photographs)} of {arguments.photographs}", seed=arguments.seed)
     if arguments.only != "mdlatlrr":
         start = time.process_time()
-        filters = learning.learn_filters(photographs, arguments.seed, arguments.steps)
+        filters = convsr.learn_filters(photographs, arguments.seed, arguments.steps)
         made = {"steps": arguments.steps, "processor_seconds": round(time.process_time() - start)}
         write(arguments.folder / "convsr.npz", record | made, filters=filters)
     if arguments.only != "convsr":
         start = time.process_time()
-        patches = learning.sample_patches(photographs, arguments.detailed, arguments.smooth, arguments.seed)
-        projection, error = learning.latent_low_rank(patches)
+        patches = mdlatlrr.sample_patches(photographs, arguments.detailed, arguments.smooth, arguments.seed)
+        projection, error = mdlatlrr.latent_low_rank(patches)
         made = {"detailed": arguments.detailed, "smooth": arguments.smooth, "weight": 0.4, "errors": int(np.count_nonzero(error))}
         made["processor_seconds"] = round(time.process_time() - start)
         write(arguments.folder / "mdlatlrr.npz", record | made, projection=projection.astype(np.float32))

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from ivfnb import paths
-from ivfnb.manifest import digest
+from ivfnb.datasets.manifest import digest
 
 MARK = "# Pins, made by scripts/make_manifest.py: change nothing below this line by hand."
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from ivfnb import paths, provenance
-from ivfnb.appraisal import TEXTURED
-from ivfnb.network import save
-from ivfnb.patches import BLUR_SIZES, PatchDataset, make_index
-from ivfnb.training import TrainConfig, evaluate_classifier, train
+from ivfnb.classifier.appraisal import TEXTURED, evaluate_classifier
+from ivfnb.classifier.network import save
+from ivfnb.classifier.patches import BLUR_SIZES, PatchDataset, make_index
+from ivfnb.classifier.training import TrainConfig, train
 
 
 def photographs(name: str) -> list[Path]:
@@ -62,7 +62,7 @@ def main() -> None:
     }
     target = paths.root() / "data" / "weights" / f"{name}.safetensors"
     save(history.net, target, record)
-    from ivfnb.network import load  # test what is on disk: float16 weights, not those in memory
+    from ivfnb.classifier.network import load
 
     test = PatchDataset(make_index(bsds, arguments.test_samples, arguments.seed + 1))
     measured = {"test_set": f"BSDS500 test, {len(bsds)} photographs", **accuracy_table(evaluate_classifier(load(target), test))}

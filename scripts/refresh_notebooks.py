@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from tqdm import tqdm
 
-from ivfnb import reproduce
+from ivfnb.commands import reproduce
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 

@@ -1,9 +1,10 @@
 """Networks with random weights and random batch-norm statistics, for tests in which folding must be exact for any network."""
 
+import numpy as np
 import torch
 from torch import nn
 
-from ivfnb.network import EResNet
+from ivfnb.classifier.network import EResNet
 
 
 def random_network(seed: int, branches: str = "gradients") -> EResNet:
@@ -21,3 +22,8 @@ def random_network(seed: int, branches: str = "gradients") -> EResNet:
                 module.weight.normal_(1, 0.5, generator=random)  # some are negative
                 module.bias.normal_(0, 0.3, generator=random)
     return net.eval()
+
+
+def random_pair(seed, shape):
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, shape).astype(np.uint8), random.uniform(0, 255, shape)

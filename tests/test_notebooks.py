@@ -7,7 +7,7 @@ import nbformat
 import pytest
 import yaml
 
-from ivfnb import reproduce
+from ivfnb.commands import reproduce
 
 NOTEBOOKS = reproduce.notebooks()
 MARK = "# NBVAL_CHECK_OUTPUT"

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ivfnb.baselines.references import check_pair
+from ivfnb.baselines.common.pair import check_pair
 from ivfnb.images import Image
 
 WINDOW = 11  # side of the cross bilateral filter's window, pixels

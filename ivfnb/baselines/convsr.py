@@ -9,8 +9,8 @@ from scipy import fft
 from threadpoolctl import threadpool_limits
 
 from ivfnb import paths
-from ivfnb.baselines.references import check_pair
-from ivfnb.baselines.sparse import Convolution, sparse_code
+from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.common.sparse import Convolution, sparse_code
 from ivfnb.images import Image
 
 LOWPASS, PADDING = 5.0, 16  # weight of the gradients in the base layer, mirrored border in pixels

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from ivfnb.baselines.references import check_pair
+from ivfnb.baselines.common.pair import check_pair
 from ivfnb.images import Image
 
 LEVELS = 3

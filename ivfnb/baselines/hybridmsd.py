@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ivfnb.baselines.references import check_pair
+from ivfnb.baselines.common.pair import check_pair
 from ivfnb.images import Image
 
 LEVELS = 4

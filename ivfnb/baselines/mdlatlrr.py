@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ivfnb import paths
-from ivfnb.baselines.references import check_pair
+from ivfnb.baselines.common.pair import check_pair
 from ivfnb.images import Image
 
 SIDE = 16  # of a patch, pixels; patches lie at every pixel

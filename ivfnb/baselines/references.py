@@ -1,20 +1,10 @@
-"""The simple fusions every method has to beat, and the input checks all methods share."""
+"""The simple fusions every method has to beat."""
 
 import cv2
 import numpy as np
 
-from ivfnb.enhance import levels as grey_levels
-from ivfnb.images import Image, ImageError
-
-
-def check_pair(infrared: Image, visible: Image) -> tuple[Image, Image]:
-    """Both images as float64 levels 0..255. ImageError names the image that is not grey, not in range, under 2x2 or of another size."""
-    pair = grey_levels(infrared, "infrared"), grey_levels(visible, "visible")
-    if pair[0].shape != pair[1].shape:
-        raise ImageError(f"visible: found shape {pair[1].shape}, expected that of the infrared image, {pair[0].shape}")
-    if min(pair[0].shape) < 2:
-        raise ImageError(f"infrared: found shape {pair[0].shape}, expected at least 2x2 pixels")
-    return pair
+from ivfnb.baselines.common.pair import check_pair
+from ivfnb.images import Image
 
 
 def mean(infrared: Image, visible: Image) -> Image:

@@ -1,7 +1,8 @@
 """DataFrames and images to what a paper prints: tables, statistics, montages and charts."""
 
+from ivfnb.metrics.targets import inset_box
 from ivfnb.report.charts import boxplot, correlation_chart, cost_chart, curves, difference_diagrams, gains, radar
-from ivfnb.report.figures import COLOURS, colours, inset_box, montage, save_figure, subjective
+from ivfnb.report.figures import COLOURS, colours, montage, save_figure, subjective
 from ivfnb.report.statistics import (
     agreement_of_orders,
     average_ranks,

@@ -9,14 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ivfnb import targets
+from ivfnb.metrics.targets import Box, inset_box
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; one a method, in the order methods are first seen.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 OTHERS = "0.75"  # grey of the methods that stand for the rest of the field
 FRAME = "#F0E442"  # of an inset: seen on dark and on bright images
-
-Box = tuple[float, float, float, float]  # top, left, height, width as shares of the image
 
 
 def montage(
@@ -66,24 +64,6 @@ def _enlarge(axis: Axes, levels: np.ndarray, box: Box) -> None:
     inset = axis.inset_axes((corner, 0.01, shown_width, shown_height))
     _show(inset, part)
     inset.spines[:].set(color=FRAME, linewidth=1.2)
-
-
-def inset_box(infrared: np.ndarray, side: float = 0.18) -> Box:
-    """Box around the brightest hot target of an infrared image (the centre where there is none): `side` of the shorter side each way.
-
-    Of equally bright targets the largest is taken.
-    """
-    height, width = infrared.shape[:2]
-    labels = targets.hot_regions(infrared)
-    counts = np.bincount(labels.ravel())[1:]
-    if len(counts):
-        levels = np.bincount(labels.ravel(), weights=infrared.ravel())[1:] / counts
-        where = np.argwhere(labels == np.lexsort((counts, levels))[-1] + 1).mean(axis=0)
-    else:
-        where = np.array([height / 2, width / 2])
-    extent = side * min(height, width)
-    top, left = np.clip(where - extent / 2, 0, [height - extent, width - extent])
-    return float(top / height), float(left / width), extent / height, extent / width
 
 
 def subjective(shown: Mapping[str, Mapping[str, np.ndarray]], columns: int = 8, width: float = 17.0) -> Figure:

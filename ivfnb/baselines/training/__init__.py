@@ -1,0 +1,1 @@
+"""What comparison methods learn from photographs, one file a method."""

@@ -1,0 +1,70 @@
+"""EResNet at inference as the fewest affine maps: batch norm and everything else that is linear multiplied out.
+
+A convolution or linear layer and its batch norm are one affine map; so is a residual branch up to its activation: its two convolutions
+have nothing nonlinear between them. Beside it stands the block's shortcut, so that a block needs one matrix product.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ivfnb.classifier.network import EResNet, ResBlock
+
+CELLS = 4  # per side of a window, after three poolings
+SLOPE = 0.1  # of the leaky ReLUs below zero
+
+
+class Affine(NamedTuple):
+    """Weight (out, in) and bias (out,) of a map that every pixel (row of a matrix) passes."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+
+class Folded(NamedTuple):
+    """The network at inference: affine maps alone."""
+
+    stems: list[Affine]  # of the 3x3 neighbourhood, per branch
+    branches: list[list[Affine]]  # of the blocks of gray, Gx and Gy
+    gradient_block: Affine
+    cells: list[torch.Tensor]  # weight of the head's first layer, for each of the 4 rows of cells (2 blocks, 256, 4 columns of 512)
+
+
+def _matrix(linear: nn.Module, norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """A convolution or linear layer and its batch norm as one float64 matrix (out, in) and bias."""
+    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+    bias = (linear.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
+    return linear.weight.double().flatten(1) * scale[:, None], bias
+
+
+def _fold_block(block: ResBlock) -> Affine:
+    """Residual branch (two convolutions, nothing nonlinear between) and shortcut of a block, stacked: (2 * out, in)."""
+    first, second, shortcut = (_matrix(*pair) for pair in (block.residual[:2], block.residual[2:4], block.shortcut[:2]))
+    weight = torch.cat([second[0] @ first[0], shortcut[0]])
+    return Affine(weight.float(), torch.cat([second[0] @ first[1] + second[1], shortcut[1]]).float())
+
+
+def fold(net: EResNet) -> Folded:
+    """The network's affine maps for inference, multiplied in float64 and rounded to float32 once."""
+    # the head flattens (branch, channel, 2 blocks x 4 rows, 4 columns); here: row -> block, output, (column, branch, channel)
+    weight = net.head[0].weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
+    return Folded(
+        stems=[Affine(*(part.float() for part in _matrix(*stem[:2]))) for stem in net.stems],
+        branches=[[_fold_block(block) for block in blocks] for blocks in (net.gray_blocks, net.gx_blocks, net.gy_blocks)],
+        gradient_block=_fold_block(net.gradient_block),
+        cells=list(weight),
+    )
+
+
+def product(features: torch.Tensor, affine: Affine, *, activation: bool = False) -> torch.Tensor:
+    """The affine map of every row, and the leaky ReLU where asked for.
+
+    On the CPU by oneDNN's matrix product: `functional.linear` would take MKL's, which leaves AVX-512 unused on AMD processors.
+    """
+    if features.is_cpu and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        fused = ("leaky_relu", [SLOPE], "") if activation else ("none", [], "")
+        return torch.ops.mkldnn._linear_pointwise(features, affine.weight, affine.bias, *fused)
+    result = functional.linear(features, affine.weight, affine.bias)
+    return functional.leaky_relu_(result, SLOPE) if activation else result

@@ -1,0 +1,182 @@
+"""The classifier: EResNet says which half of a stacked window, upper or lower, is the sharper one.
+
+Architecture after the released `Model_Test.py` (Qi et al. 2024, doi 10.1016/j.neucom.2024.127353): three branches (grey, Gx, Gy), all
+residual convolutions 1x1, so that the only spatial filters are the three 3x3 stems. 4,782,850 parameters.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from ivfnb import paths
+from ivfnb.classifier.grid import WINDOW
+
+# Mean and standard deviation of each branch, in units of 255 grey levels. Ours: measured on COCO photographs and rounded (Gx and Gy are
+# signed Sobel sums). Released: the constants of the authors' fusion script, which feeds the grey window to all three branches.
+NORMALISATION = {
+    "gradients": ((0.45, 0.25), (0.0, 0.35), (0.0, 0.35)),
+    "gray": ((0.45, 0.25), (0.45, 0.25), (0.45, 0.25)),
+    "released": ((0.45, 0.1), (0.05, 0.09), (0.06, 0.09)),
+}
+BRANCHES = ("gradients", "gray")
+
+
+def _unit(channels_in: int, channels_out: int, *, activation: bool = True) -> list[nn.Module]:
+    """1x1 convolution and batch norm, then 2x2 maximum pooling and leaky ReLU 0.1 where the branch ends.
+
+    Released: leaky ReLU, then pooling. The two commute since leaky ReLU rises, and this order needs a quarter of its work.
+    """
+    layers = [nn.Conv2d(channels_in, channels_out, 1), nn.BatchNorm2d(channels_out)]
+    return [*layers, nn.MaxPool2d(2), nn.LeakyReLU(0.1)] if activation else layers
+
+
+class ResBlock(nn.Module):
+    """Residual block without spatial filters: (n, in, h, w) -> (n, out, h/2, w/2)."""
+
+    def __init__(self, channels_in: int, channels_out: int):
+        super().__init__()
+        self.residual = nn.Sequential(*_unit(channels_in, channels_out, activation=False), *_unit(channels_out, channels_out))
+        self.shortcut = nn.Sequential(*_unit(channels_in, channels_out))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Sum of the pooled residual and the pooled shortcut."""
+        return self.residual(features) + self.shortcut(features)
+
+
+class EResNet(nn.Module):
+    """Sharp-or-blurred classifier of stacked windows.
+
+    `branches`: "gradients" gives the branches grey, Gx and Gy (the paper's text); "gray" gives the grey plane to all three (what the
+    released training and fusion scripts do). `normalisation` is a (3, 2) buffer: mean and deviation per branch, in units of 255 levels.
+    """
+
+    def __init__(self, branches: str = "gradients"):
+        super().__init__()
+        if branches not in BRANCHES:
+            raise ValueError(f"branches: found {branches!r}, expected one of {BRANCHES}")
+        self.branches = branches
+        self.register_buffer("normalisation", torch.tensor(NORMALISATION[branches]))
+        self.stems = nn.ModuleList(nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.BatchNorm2d(64), nn.LeakyReLU(0.1)) for _ in range(3))
+        self.gray_blocks = nn.Sequential(ResBlock(64, 128), ResBlock(128, 128), ResBlock(128, 256))
+        self.gx_blocks = nn.Sequential(ResBlock(64, 128), ResBlock(128, 128))
+        self.gy_blocks = nn.Sequential(ResBlock(64, 128), ResBlock(128, 128))
+        self.gradient_block = ResBlock(256, 256)
+        self.head = nn.Sequential(nn.Linear(2 * 256 * 8 * 4, 256), nn.BatchNorm1d(256), nn.LeakyReLU(0.1), nn.Linear(256, 2))
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Xavier uniform weights, gain sqrt(2) in residual branches and 1 elsewhere, zero biases (as released)."""
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight, gain=2**0.5 if ".residual." in name else 1.0)
+                nn.init.zeros_(module.bias)
+
+    def normalise(self, planes: torch.Tensor) -> torch.Tensor:
+        """Planes (..., 3, h, w) in grey levels -> what the three stems see, float32 of the same shape."""
+        if self.branches == "gray":
+            planes = planes[..., :1, :, :].expand(*planes.shape[:-3], 3, *planes.shape[-2:])
+        mean, deviation = self.normalisation[:, 0, None, None], self.normalisation[:, 1, None, None]
+        return (planes.to(self.normalisation.dtype) / 255 - mean) / deviation
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        """Logits (n, 2) of samples (n, 3, 64, 32), planes in grey levels; class 0: the upper window is the sharper one."""
+        if samples.ndim != 4 or tuple(samples.shape[1:]) != (3, 2 * WINDOW, WINDOW):
+            raise ValueError(f"samples: found shape {tuple(samples.shape)}, expected (n, 3, {2 * WINDOW}, {WINDOW})")
+        planes = self.normalise(samples)
+        gray, gx, gy = (stem(planes[:, i : i + 1]) for i, stem in enumerate(self.stems))
+        gradients = self.gradient_block(torch.cat([self.gx_blocks(gx), self.gy_blocks(gy)], dim=1))
+        return self.head(torch.cat([self.gray_blocks(gray).flatten(1), gradients.flatten(1)], dim=1))
+
+    @torch.inference_mode()
+    def classify(self, samples: torch.Tensor) -> torch.Tensor:
+        """Classes (n,) of samples (n, 3, 64, 32): 0 where the upper window is the sharper one, 1 where the lower is. Uses eval mode."""
+        was_training = self.training
+        try:
+            return self.eval()(samples).argmax(dim=1)
+        finally:
+            self.train(was_training)
+
+
+def save(net: EResNet, path: str | Path, metadata: dict) -> None:
+    """Write weights as safetensors, float16 for parameters and float32 for the batch-norm statistics, with `metadata` as JSON strings."""
+    path = Path(path)
+    parameters = dict(net.named_parameters())
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float16 if name in parameters else tensor.dtype).contiguous()
+        for name, tensor in net.state_dict().items()
+    }
+    header = {key: json.dumps(value) for key, value in {**metadata, "branches": net.branches}.items()}
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, beside, metadata=header)
+    beside.replace(path)
+
+
+def weights_path(name_or_path: str | Path | None = None) -> Path:
+    """File of a weights name in `data/weights/` (default `eresnet-gradients`) or of a path; ValueError lists the names there are."""
+    name_or_path = name_or_path or "eresnet-gradients"
+    folder = paths.root() / "data" / "weights"
+    for path in (folder / f"{name_or_path}.safetensors", Path(name_or_path)):
+        if path.is_file():
+            return path
+    known = sorted(path.stem for path in folder.glob("*.safetensors"))
+    raise ValueError(f"weights {name_or_path}: found no such file, expected a .safetensors file or one of {known}")
+
+
+def read_metadata(name_or_path: str | Path | None = None) -> dict:
+    """Metadata record of a weights file: training set, counts, seed, commit and the rest that `save` was given."""
+    path = weights_path(name_or_path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: found no readable safetensors file ({error}), expected weights written by ivfnb.network.save") from error
+
+
+def load(name_or_path: str | Path | None = None) -> EResNet:
+    """Network in eval mode from a name in `data/weights/` or a path, float32.
+
+    Raises ValueError naming the file when it is missing, truncated, not safetensors (a pickle, say), or of other shapes.
+    """
+    path = weights_path(name_or_path)
+    branches = read_metadata(path).get("branches")
+    if branches not in BRANCHES:
+        raise ValueError(f"{path}: found branches={branches!r} in its metadata, expected one of {BRANCHES}")
+    net = EResNet(branches)
+    with safe_open(path, framework="pt") as file:
+        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
+    expected = net.state_dict()
+    wrong = sorted(found.keys() ^ expected.keys())
+    wrong += [f"{n} {tuple(found[n].shape)} for {tuple(t.shape)}" for n, t in expected.items() if n in found and found[n].shape != t.shape]
+    if wrong:
+        raise ValueError(f"{path}: found tensors that do not fit EResNet({branches!r}), expected its own: {'; '.join(wrong[:5])}")
+    net.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in found.items()})
+    return net.eval()
+
+
+GRADIENTS = ("signed", "clipped")
+
+
+def planes(gray: np.ndarray, gradients: str = "signed") -> np.ndarray:
+    """Grey, Gx and Gy planes of a grey image (h, w): float32 (3, h, w) in grey levels.
+
+    3x3 Sobel sums, so Gx and Gy lie in -1020..1020 ("signed"); "clipped" saturates them to 0..255 as the released script's uint8 cast does.
+    Borders are replicated.
+    """
+    if gradients not in GRADIENTS:
+        raise ValueError(f"gradients: found {gradients!r}, expected one of {GRADIENTS}")
+    gray = gray.astype(np.float32)
+    result = np.empty((3, *gray.shape), np.float32)
+    result[0] = gray
+    for plane, (dx, dy) in zip(result[1:], ((1, 0), (0, 1)), strict=True):
+        plane[...] = cv2.Sobel(gray, cv2.CV_32F, dx, dy, ksize=3, borderType=cv2.BORDER_REPLICATE)
+    if gradients == "clipped":
+        result[1:] = np.clip(np.trunc(result[1:]), 0, 255)
+    return result

@@ -1,0 +1,93 @@
+"""The classifier over an image pair: scores of every window, the votes they cast and the weight of the visible image.
+
+A window of each image at the same place is stacked on its twin in both orders and classified, as in the released fusion script of Qi et al.
+2024 (doi 10.1016/j.neucom.2024.127353). Windows lie on a grid of `stride` pixels that begins in the image's first row and column; a window
+that would leave the image is not used (`pad_to_grid` makes the windows cover every pixel).
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from ivfnb.classifier import dense
+from ivfnb.classifier.grid import WINDOW, check_image, grid_shape
+from ivfnb.classifier.network import EResNet, planes
+
+
+@contextmanager
+def _exactly(net: EResNet) -> Iterator[None]:
+    """Inference in eval mode with all bits of float32 (CUDA's convolutions round to TF32 by default); net and settings are put back."""
+    was_training, kinds = net.training, (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    precisions = [kind.fp32_precision for kind in kinds] if net.normalisation.is_cuda else []
+    try:
+        net.eval()
+        for kind, _ in zip(kinds, precisions, strict=False):
+            kind.fp32_precision = "ieee"
+        with torch.inference_mode():
+            yield
+    finally:
+        net.train(was_training)
+        for kind, precision in zip(kinds, precisions, strict=False):
+            kind.fp32_precision = precision
+
+
+def _planes(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int) -> torch.Tensor:
+    """Planes (2, 3, h, w) of both images on the network's device; ValueError names the argument that does not fit."""
+    visible, infrared = check_image("visible", visible), check_image("infrared", infrared)
+    if visible.shape != infrared.shape:
+        raise ValueError(f"visible, infrared: found shapes {visible.shape} and {infrared.shape}, expected one shape")
+    grid_shape(visible.shape, stride)
+    return torch.from_numpy(np.stack([planes(visible), planes(infrared)])).to(net.normalisation.device)
+
+
+def _windows(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[torch.Tensor, ...]:
+    """Views (rows, columns, 3, 32, 32) of all windows of the visible and of the infrared image."""
+    windows = _planes(net, visible, infrared, stride).unfold(2, WINDOW, stride).unfold(3, WINDOW, stride)
+    return windows.permute(0, 2, 3, 1, 4, 5).unbind()
+
+
+def window_scores_reference(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8) -> np.ndarray:
+    """Same result as `window_scores`, by the plain loop of the released script: two passes of one sample per window."""
+    upper, lower = _windows(net, visible, infrared, stride)
+    rows, columns = upper.shape[:2]
+    scores = np.empty((2, rows, columns, 2), np.float32)
+    with _exactly(net):
+        for row in range(rows):
+            for column in range(columns):
+                pair = upper[row, column], lower[row, column]
+                scores[0, row, column] = net(torch.cat(pair, dim=1)[None])[0].cpu()
+                scores[1, row, column] = net(torch.cat(pair[::-1], dim=1)[None])[0].cpu()
+    return scores
+
+
+def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, batch: int = 16) -> np.ndarray:
+    """Same result as `window_scores`, `batch` samples per pass of the network; any stride."""
+    views = _windows(net, visible, infrared, stride)
+    rows, columns = views[0].shape[:2]
+    scores = np.empty((2, rows * columns, 2), np.float32)
+    with _exactly(net):
+        for start in range(0, rows * columns, batch):
+            chosen = np.unravel_index(np.arange(start, min(start + batch, rows * columns)), (rows, columns))
+            pair = [view[chosen] for view in views]
+            for order, upper_and_lower in enumerate((pair, pair[::-1])):
+                samples = torch.cat(upper_and_lower, dim=2).contiguous(memory_format=torch.channels_last)  # three times faster than planes
+                scores[order, start : start + batch] = net(samples).cpu()
+    return scores.reshape(2, rows, columns, 2)
+
+
+def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, tile: int = dense.TILE_PIXELS) -> np.ndarray:
+    """Logits of every window fully inside the images in both orders: float32 (2, rows, columns, 2).
+
+    `visible` and `infrared`: grey levels (h, w), one shape of at least 32x32. Order 0 stacks the visible window above the infrared one,
+    order 1 the infrared above the visible; class 0: the upper is the sharper one. Strides that are multiples of 8 take the dense method
+    (see `dense`) in passes of about `tile` pixels of each image; others take batches of windows, many times slower, and warn of it.
+    """
+    both = _planes(net, visible, infrared, stride)
+    if stride % dense.CELL:
+        warnings.warn(f"stride {stride} is no multiple of {dense.CELL}: windows are classified in batches, slowly", stacklevel=2)
+        return window_scores_batched(net, visible, infrared, stride)
+    with _exactly(net):
+        return dense.scores(net, net.normalise(both), stride, tile).cpu().numpy()

@@ -1,0 +1,124 @@
+"""Speed and memory, measured: `python -m ivfnb bench [section ...]` writes results/<profile>/bench.csv.
+
+A section is a module of this package with `rows() -> list[dict]`, one row per figure: "section", "what", "value", "unit" and "bar" (what it
+should be; empty where nothing is asked).
+"""
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ivfnb import paths, provenance
+
+if TYPE_CHECKING:
+    import pandas as pd  # imported late: it would add to the memory that is measured
+
+REPEATS = 5
+_PEAK = "\nfrom ivfnb.commands import bench\nprint(bench.peak_bytes())"
+
+
+def seconds(function: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Seconds one call takes: the least of `repeats` after one that is not counted, since other work on the machine only adds."""
+    function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def peak_bytes() -> int:
+    """Largest resident memory of this process so far, bytes."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux: getrusage would count what the parent process held when it started this one
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) * 1024
+    import resource  # no such module on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # macOS gives bytes
+
+
+def peak_memory(code: str) -> int:
+    """Largest resident memory, bytes, of a fresh Python process that runs `code`, interpreter and libraries included.
+
+    RuntimeError with the last line of its complaint when the code fails.
+    """
+    done = subprocess.run([sys.executable, "-c", code + _PEAK], capture_output=True, text=True, check=False, cwd=paths.root())
+    if done.returncode:
+        raise RuntimeError(f"the measured process failed: {done.stderr.strip().splitlines()[-1:]}")
+    return int(done.stdout.split()[-1])
+
+
+def sections() -> list[str]:
+    """Names of the sections there are: the modules of this package."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def _processor() -> str:
+    """Model of the processor, for a reader who compares times."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def _stamp(profile: str) -> dict:
+    """Provenance as flat columns."""
+    record = provenance.stamp(profile=profile, processor=_processor())
+    return {key: json.dumps(value) if isinstance(value, dict | list) else value for key, value in record.items()}
+
+
+def write(rows: list[dict], path: Path, stamp: dict) -> "pd.DataFrame":
+    """Put `rows`, each with `stamp` beside it, into the CSV `path`, whole or not at all; rows of other sections that it holds stay.
+
+    ValueError naming the file when it is no CSV with a column "section".
+    """
+    import pandas as pd
+
+    table = pd.DataFrame([{**row, **stamp} for row in rows])
+    if path.is_file():
+        try:
+            before = pd.read_csv(path, dtype=str, keep_default_na=False)
+            kept = before[~before["section"].isin(table["section"])]
+        except (KeyError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ValueError(
+                f"{path}: found no CSV with a column section ({error}), expected one that bench wrote; move it away"
+            ) from error
+        table = pd.concat([kept, table]) if len(kept) else table
+    measured = [column for column in table.columns if column not in stamp]
+    table = table[[*measured, *stamp]]
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    table.to_csv(beside, index=False)
+    beside.replace(path)
+    return table
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `python -m ivfnb bench`."""
+    parser.add_argument("section", nargs="*", help=f"what to measure, all if none is named: {', '.join(sections())}")
+    parser.add_argument("--profile", default="demo", help="write results/<profile>/bench.csv (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure the sections, print each as a table as soon as it is done, and write the CSV. ValueError for an unknown section."""
+    import pandas as pd
+
+    unknown = sorted(set(arguments.section) - set(sections()))
+    if unknown:
+        raise ValueError(f"section: found {', '.join(unknown)}, expected some of {', '.join(sections())}")
+    path = paths.results_dir(arguments.profile) / "bench.csv"
+    for name in arguments.section or sections():
+        rows = importlib.import_module(f"{__name__}.{name}").rows()
+        write(rows, path, _stamp(arguments.profile))
+        table = pd.DataFrame(rows).astype(object)
+        print(table.where(table.notna(), "").to_markdown(index=False), end="\n\n", flush=True)
+    print(f"written: {path}")
+    return 0

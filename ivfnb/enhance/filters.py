@@ -1,0 +1,85 @@
+"""Window means, local contrast, the fast guided filter and the Gaussian surround."""
+
+import cv2
+import numpy as np
+from scipy import fft
+
+from ivfnb.images import Image, levels
+
+
+def _subsampled(size: int, subsampling: float) -> np.ndarray:
+    """Indices that MATLAB's `imresize(..., 1/subsampling, 'nearest')` takes from `size` samples: ceil(size/subsampling) of them."""
+    centre = (np.arange(np.ceil(size / subsampling)) + 0.5) * subsampling - 0.5
+    nearest = np.floor(centre + 0.5).astype(int) % (2 * size)
+    return np.minimum(nearest, 2 * size - 1 - nearest)  # MATLAB mirrors beyond the border, and the base layer's extremes see it
+
+
+def _upsampled(image: Image, size: int, axis: int) -> Image:
+    """Image of `size` samples along one axis: linear between pixel centres, the border repeated, as MATLAB's bilinear `imresize`."""
+    last = image.shape[axis] - 1
+    centre = np.clip((np.arange(size) + 0.5) * (last + 1) / size - 0.5, 0, last)
+    left = np.floor(centre).astype(int)
+    share = np.expand_dims(centre - left, 1 - axis)
+    result = image.take(left, axis)
+    result += share * (image.take(np.minimum(left + 1, last), axis) - result)
+    return result
+
+
+def window_means(image: Image, radius: int) -> Image:
+    """Mean of the (2 radius + 1)^2 window, of its part inside the image at the borders."""
+    side = (2 * radius + 1, 2 * radius + 1)
+    total = cv2.boxFilter(image, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return total / cv2.boxFilter(np.ones_like(image), -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
+
+
+def local_contrast(image: Image, side: int = 9) -> Image:
+    """Standard deviation of the grey levels in the `side` x `side` window (an odd number) around each pixel; float64 (h, w)."""
+    image = levels(image)
+    mean = window_means(image, side // 2)
+    return np.sqrt(np.maximum(window_means(image * image, side // 2) - mean * mean, 0))
+
+
+def fast_guided_filter(image: Image, radius: int, eps: float = 0.01, subsampling: float = 1.0) -> Image:
+    """Edge-preserving smoothing of a grey image by itself; float64 (h, w). `eps` is a variance of levels on the scale 0..1.
+
+    He and Sun 2015 (arXiv 1505.00996) as in MATLAB: nearest-neighbour subsampling (the factor may be fractional), windows of
+    radius/subsampling, bilinear upsampling of both coefficients.
+    """
+    if radius < 0 or subsampling < 1 or eps <= 0:
+        raise ValueError(f"radius, subsampling, eps: found {radius}, {subsampling}, {eps}, expected at least 0, at least 1, above 0")
+    unit = levels(image) / 255
+    small = unit[np.ix_(_subsampled(unit.shape[0], subsampling), _subsampled(unit.shape[1], subsampling))]
+    small_radius = round(radius / subsampling)
+    mean = window_means(small, small_radius)
+    variance = window_means(small * small, small_radius) - mean * mean
+    gain = variance / (variance + eps)
+    offset = mean - gain * mean
+    gain, offset = (
+        _upsampled(_upsampled(window_means(plane, small_radius), unit.shape[0], 0), unit.shape[1], 1) for plane in (gain, offset)
+    )
+    gain *= unit
+    gain += offset
+    gain *= 255
+    return gain
+
+
+def surround(image: Image, sigma: float) -> Image:
+    """Gaussian mean of a grey image, as OpenCV's GaussianBlur on float64 (kernel cut at 4 sigma, border mirrored without repetition).
+
+    Computed in the cosine basis, where mirroring makes the blur a product: at sigma 300 the kernel has 2,401 taps an axis.
+    """
+    if not 0 < sigma < np.inf:
+        raise ValueError(f"sigma: found {sigma}, expected pixels above 0")
+    kernel = cv2.getGaussianKernel(round(8 * sigma + 1) | 1, sigma).ravel()
+    taps = np.arange(kernel.size) - kernel.size // 2
+    result = levels(image)
+    for axis, size in enumerate(result.shape):
+        if size == 1:
+            continue
+        period = 2 * (size - 1)
+        transfer = np.fft.rfft(np.bincount(taps % period, weights=kernel, minlength=period)).real
+        shape = (-1, 1) if axis == 0 else (1, -1)
+        result = fft.dct(result, 1, axis=axis, overwrite_x=True)
+        result *= transfer.reshape(shape)
+        result = fft.idct(result, 1, axis=axis, overwrite_x=True)
+    return result

@@ -1,0 +1,54 @@
+"""Single Scale Retinex (SSR), and the multi-scale one."""
+
+import numpy as np
+
+from ivfnb.enhance.filters import surround
+from ivfnb.enhance.stretch import full_range, is_flat
+from ivfnb.images import Image, levels
+
+MULTI_SHARES = (0.06, 0.32, 1.0)  # of the widest surround: 15, 80 and 250 pixels in Rahman et al. 1996, doi 10.1109/ICIP.1996.560995
+CLIPS = ("released", "percentile", "none")
+
+
+def _limits(reflectance: np.ndarray, clip: str) -> tuple[float, float]:
+    """Lowest and highest reflectance that `ssr` keeps."""
+    if clip == "none":
+        return reflectance.min(), reflectance.max()
+    if clip == "percentile":
+        return tuple(np.percentile(reflectance, (1, 99)))
+    hundredths = (100 * reflectance).astype(np.int32)  # the cast truncates toward zero, as released
+    lowest = hundredths.min()
+    counts = np.bincount((hundredths - lowest).ravel())
+    bins = np.arange(counts.size) + lowest
+    rare = (counts > 0) & (counts < 0.1 * counts[bins == 0].sum())
+    negative, positive = bins[rare & (bins < 0)], bins[rare & (bins > 0)]
+    return (negative[-1] if negative.size else bins[0]) / 100, (positive[0] if positive.size else bins[-1]) / 100
+
+
+def ssr(image: Image, sigma: float | tuple[float, ...] = 300.0, clip: str = "released") -> Image:
+    """Single Scale Retinex: log10 of the image over its Gaussian surround, clipped and stretched to 0..255; float64 (h, w), not rounded.
+
+    `sigma` in pixels; several of them give the multi-scale Retinex (mean of the logarithms; `MULTI_SHARES`). `clip`: "released" cuts at
+    the innermost hundredths of a decade that hold fewer than a tenth of the pixels of hundredth 0 (the whole range where no pixel lies
+    there); "percentile" cuts at 1 % and 99 %; "none" keeps all. The released script truncates the result to uint8 (`astype`).
+    Where no contrast is left (constant image, or less than a hundredth of a decade with "released") the levels come back unchanged.
+    Source: Jobson, Rahman and Woodell 1997, doi 10.1109/83.557356; the clip rule is the released script's.
+    """
+    if clip not in CLIPS:
+        raise ValueError(f"clip: found {clip!r}, expected one of {CLIPS}")
+    image = levels(image)
+    sigmas = np.atleast_1d(sigma).tolist()
+    if not sigmas:
+        raise ValueError("sigma: found no value, expected one or several numbers of pixels")
+    if is_flat(image):
+        return image
+    reflectance = np.log10(image + 1)
+    for each in sigmas:
+        around = surround(image, each)
+        around += 1
+        np.log10(around, out=around)
+        around /= len(sigmas)
+        reflectance -= around
+    low, high = _limits(reflectance, clip)
+    full = full_range(np.clip(reflectance, low, high, out=reflectance))
+    return image if full is None else full

@@ -1,0 +1,30 @@
+"""Notebook 5: ways to get fused images, scored on sets of pairs, and what the scores say of the paper's claims."""
+
+from ivfnb.evaluation.experiments import ablations, switches, target_retention
+from ivfnb.evaluation.external import EvaluationWarning
+from ivfnb.evaluation.fitting import fit, fit_sources
+from ivfnb.evaluation.likeness import agreement, likeness_to, similarity
+from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, fused_image, published, side_by_side
+from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
+
+__all__ = [
+    "COLUMNS",
+    "EvaluationWarning",
+    "Extra",
+    "Method",
+    "ablations",
+    "agreement",
+    "by_baseline",
+    "by_images",
+    "by_protocol",
+    "evaluate",
+    "fit",
+    "fit_sources",
+    "fused_image",
+    "likeness_to",
+    "published",
+    "side_by_side",
+    "similarity",
+    "switches",
+    "target_retention",
+]

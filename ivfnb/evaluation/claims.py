@@ -1,0 +1,113 @@
+"""Each claim of the paper in one row: the claim, what was measured, the verdict, the file with the evidence. Verdicts are computed.
+
+The claims stand in data/paper/claims.csv, each with the rule that judges it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ivfnb import paths
+from ivfnb.evaluation import competitors
+from ivfnb.metrics import METRICS
+
+CONFIRMED, REFUTED, UNTESTABLE = "confirmed", "not confirmed", "not testable"
+TRANSFERS = 0.95  # share of textured infrared blocks that a classifier must judge rightly to be said to transfer
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the rules look at. `tables`: the table of methods (`competitors.table`) by convention, over pairs that all its rows cover.
+
+    `steps` is `report.step_effects`; `blocks` the share of infrared blocks judged rightly and their number; `subject` the row that
+    stands for the paper's method; `files` names the files below a results folder that hold each kind.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    steps: pd.DataFrame
+    blocks: tuple[float, int]
+    subject: str
+    files: dict[str, str]
+
+
+def standing(table: pd.DataFrame, subject: str, metric: str) -> tuple[int, int, str, float]:
+    """(rank, methods, best other, its value) of a row among the paper's competitors of a table; 1 is best.
+
+    A competitor with several rows (own implementation, published images) counts once, with its better row. ValueError where the row or
+    every competitor is missing.
+    """
+    sign = 1 if METRICS[metric].direction == "higher" else -1
+    known = table.dropna(subset=[metric])
+    others = known[known["method"].isin(competitors.NAMES)]
+    mine = known[known["method"] == subject]
+    if mine.empty or others.empty:
+        raise ValueError(f"table: found {len(mine)} rows of {subject} and {len(others)} of its competitors, expected at least one of each")
+    best = (sign * others[metric]).groupby(others["method"], sort=False).max()
+    rank = 1 + int((best > sign * mine[metric].iloc[0]).sum())
+    return rank, 1 + len(best), str(best.idxmax()), float(sign * best.max())
+
+
+def _of_rank(rule: str, metric: str, evidence: Evidence) -> tuple[str, str]:
+    """Rules "best", "second" and "poor" (in the lower half): they must hold in every convention."""
+    texts, holds = [], []
+    for convention, table in evidence.tables.items():
+        try:
+            rank, count, other, value = standing(table, evidence.subject, metric)
+        except ValueError as error:
+            return f"{convention}: {error}", UNTESTABLE
+        mine = table.loc[table["method"] == evidence.subject, metric].iloc[0]
+        pairs = int(table.loc[table["method"] == evidence.subject, "pairs"].iloc[0])
+        leader = f"best of the others: {other} {value:.3g}"
+        plain = table.loc[table["method"] == competitors.NO_CLASSIFIER, metric]
+        leader += f"; our pipeline without a classifier: {plain.iloc[0]:.3g}" if len(plain) else ""
+        texts.append(f"{convention} {mine:.3g}, rank {rank} of {count} on {pairs} pairs ({leader})")
+        holds.append({"best": rank == 1, "second": rank == 2, "poor": rank > (count + 1) / 2}[rule])
+    return f"{evidence.subject}: " + "; ".join(texts), CONFIRMED if all(holds) else REFUTED
+
+
+def _of_step(step: str, evidence: Evidence) -> tuple[str, str]:
+    """Rule "step": better in more than half of the metrics, on average over all other choices of the ablation."""
+    effects = evidence.steps[evidence.steps["step"] == step]
+    if effects.empty:
+        return "not in this run", UNTESTABLE
+    better = effects[effects["better_by"] > 0]["metric"].tolist()
+    worse = effects[effects["better_by"] < 0]["metric"].tolist()
+    sure = int(((effects["low"] > 0) | (effects["high"] < 0)).sum())
+    pairs = int(effects["pairs"].iloc[0])
+    text = f"better: {', '.join(better) or 'none'}; worse: {', '.join(worse) or 'none'} ({pairs} pairs"
+    text += f"; the 95 % interval leaves out 0 in {sure} of {len(effects)})" if pairs > 2 else ", too few for intervals)"
+    return text, CONFIRMED if len(better) > len(effects) / 2 else REFUTED
+
+
+def _of_blocks(evidence: Evidence) -> tuple[str, str]:
+    """Rule "cross_domain": right on at least 95 % of textured infrared blocks."""
+    right, count = evidence.blocks
+    if not count or np.isnan(right):
+        return "no infrared block with texture", UNTESTABLE
+    text = f"{100 * right:.1f} % of {count} samples of textured infrared blocks, sharp against blurred (asked: {100 * TRANSFERS:.0f} %)"
+    return text, CONFIRMED if right >= TRANSFERS else REFUTED
+
+
+def judge(rule: str, subject: str, evidence: Evidence) -> tuple[str, str]:
+    """(what was measured, verdict) of a claim by its rule; ValueError for an unknown rule."""
+    if rule in ("best", "second", "poor"):
+        return _of_rank(rule, subject, evidence)
+    if rule == "step":
+        return _of_step(subject, evidence)
+    if rule == "cross_domain":
+        return _of_blocks(evidence)
+    if rule == "untestable":
+        return subject, UNTESTABLE
+    raise ValueError(f"rule: found {rule!r}, expected best, second, poor, step, cross_domain or untestable")
+
+
+def findings(evidence: Evidence, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row a claim: claim, measured, verdict, evidence (the file). `claims` None reads data/paper/claims.csv."""
+    claims = pd.read_csv(paths.root() / "data" / "paper" / "claims.csv") if claims is None else claims
+    rows = []
+    for claim in claims.itertuples():
+        measured, verdict = judge(claim.rule, claim.subject, evidence)
+        kind = "rank" if claim.rule in ("best", "second", "poor") else claim.rule
+        rows.append((claim.claim, claim.said, measured, verdict, evidence.files.get(kind, "")))
+    return pd.DataFrame(rows, columns=["claim", "said in", "measured here", "verdict", "evidence"])

@@ -1,0 +1,131 @@
+"""Ways to get the fused image of a pair: computed here (a protocol, a baseline, any function) or read (published images, a folder)."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import joblib
+
+from ivfnb import cache, images, paths, provenance
+from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset
+from ivfnb.fusion.memory import WindowMemory
+from ivfnb.fusion.protocol import Protocol
+from ivfnb.images import Image
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to get the fused image of a pair, under a name of its own."""
+
+    name: str
+    fuse: Callable[[ImagePair], Image]
+    source: str  # where the images come from, in the words of a table
+    key: Any = None  # what a fused image depends on beside the pair and the code; None: never remembered (read, not computed)
+    covers: frozenset[str] | None = None  # ids of the pairs it is for, where it is not for all: the others are no news
+    code: tuple[str, ...] = ()  # modules whose code makes the fused images, where a key is given
+    saved: Callable[[], float] = float  # seconds so far that `fuse` did not take because it remembered parts of its work
+
+    def limited(self, ids: Iterable[str]) -> "Method":
+        """The same for these pairs only."""
+        return replace(self, covers=frozenset(ids))
+
+
+def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "this project") -> Method:
+    """Our own pipeline by a `fusion.Protocol`; `net` None loads the shipped weights that fit it (none for protocols without a network)."""
+    from ivfnb import fusion
+    from ivfnb.classifier import network
+
+    if net is None and protocol.weights:
+        net = network.load(protocol.weights)
+    memory = WindowMemory(net) if net is not None else None
+
+    def fuse(pair: ImagePair) -> Image:
+        return fusion.fuse(pair.infrared, pair.visible, net, protocol, memory).fused
+
+    key = protocol, memory.weights if memory else None
+    return Method(name, fuse, source, key, code=("ivfnb.fusion.pipeline",), saved=lambda: memory.saved if memory else 0.0)
+
+
+def by_baseline(name: str) -> Method:
+    """A comparison method of `ivfnb.baselines`, by the paper's name."""
+    from ivfnb.baselines import BASELINES
+
+    if name not in BASELINES:
+        raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
+    baseline = BASELINES[name]
+    fuse = baseline.fuse
+    learned = provenance.sha256(paths.root() / "data" / "weights" / baseline.weights) if baseline.weights else None
+    key = (name, baseline.parameters, learned)
+    return Method(
+        name,
+        lambda pair: images.to_uint8(fuse(pair.infrared, images.to_gray(pair.visible))),
+        "own implementation",
+        key,
+        code=(baseline.method().__module__,),
+    )
+
+
+def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:
+    """Fused images that were made elsewhere, found by the pair's id."""
+    found = {image.id: image for image in fused}
+    return Method(name, lambda pair: found[pair.id].fused, source)
+
+
+def published(name: str, label: str = "", source: str = "published images") -> Method:
+    """Published fused images of a data set of fused images, such as "published-tno21/CBF", for the pairs it has."""
+    data = dataset(name)
+    return by_images(label or name.rpartition("/")[2], data, source).limited(data.ids)
+
+
+@dataclass
+class Fused:
+    """A fused image that is known by its key and read from its file only when somebody looks at it."""
+
+    key: str
+    seconds: float  # it took to fuse; NaN where it was read
+    image: Image | None = None
+    path: Any = None
+
+    def load(self) -> Image:
+        """The image, read where it is not at hand."""
+        if self.image is None:
+            self.image = images.read_gray(self.path)
+        return self.image
+
+
+def pair_hash(pair: ImagePair) -> str:
+    """Hash of a pair's two images."""
+    return joblib.hash((pair.infrared, pair.visible))
+
+
+def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
+    """Fused grey image of a pair, from the cache where the same inputs, method and code made it before."""
+    if method.key is None:
+        image = images.to_gray(method.fuse(pair))
+        return Fused(joblib.hash(image), float("nan"), image)
+    path = cache.place("fused", (pair_key, method.key, cache.code_hash(*method.code)), ".png")
+    record = path.with_suffix(".json")
+    if not path.is_file():
+        begun, saved = time.perf_counter(), method.saved()
+        image = images.to_gray(method.fuse(pair))
+        cache.write_json(record, {"method": method.name, "seconds": time.perf_counter() - begun + method.saved() - saved})
+        images.write_image(path, image)
+    return Fused(path.stem, (cache.read_json(record) or {}).get("seconds", float("nan")), path=path)
+
+
+def fused_image(method: Method, pair: ImagePair) -> Image:
+    """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before."""
+    return fuse(method, pair, pair_hash(pair)).load()
+
+
+def side_by_side(pair: ImagePair, methods: Iterable[Method]) -> dict[str, Image]:
+    """The pair and its fused images by name, all at the pair's size (bilinear), for a montage; methods without an image are left out."""
+    shown = {"infrared": pair.infrared, "visible": images.to_gray(pair.visible)}
+    for method in methods:
+        if method.covers is None or pair.id in method.covers:
+            try:
+                shown[method.name] = images.resize(fused_image(method, pair), pair.infrared.shape)
+            except (ValueError, KeyError, OSError):
+                continue
+    return shown

@@ -1,0 +1,85 @@
+"""Window scores to weights: the votes that windows cast, and the weight of the visible image at each pixel."""
+
+import numpy as np
+
+from ivfnb.classifier.grid import WINDOW, grid_shape
+
+TIES = ("visible", "infrared", "score")
+KINDS = ("soft", "votes")
+
+
+def _check_scores(scores: np.ndarray) -> np.ndarray:
+    scores = np.asarray(scores)
+    if scores.ndim != 4 or scores.shape[0] != 2 or scores.shape[3] != 2 or scores.dtype.kind != "f":
+        raise ValueError(f"scores: found {scores.dtype} of shape {scores.shape}, expected logits (2, rows, columns, 2) of window_scores")
+    return scores
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}: found {value!r}, expected one of {choices}")
+
+
+def _visible_probability(scores: np.ndarray) -> np.ndarray:
+    """Probability that the visible window is the sharper one, mean of both orders: float64 (rows, columns), 0..1."""
+    scores = scores.astype(np.float64)
+    margins = np.stack([scores[0, ..., 1] - scores[0, ..., 0], scores[1, ..., 0] - scores[1, ..., 1]])
+    return (0.5 - 0.5 * np.tanh(margins / 2)).mean(axis=0)  # the softmax of two logits, without overflow
+
+
+def decide(scores: np.ndarray, ties: str = "visible") -> np.ndarray:
+    """Vote of every window: int8 (rows, columns), +1 where the visible window is the sharper one, -1 where the infrared is.
+
+    A window whose two orders contradict each other is a tie: "visible" gives it to the visible image (the released script: infrared only if
+    the visible above is class 1 and the infrared above is class 0), "infrared" to the infrared, "score" to the larger summed probability.
+    """
+    scores = _check_scores(scores)
+    _check_choice("ties", ties, TIES)
+    classes = scores.argmax(axis=3)
+    says_visible, says_infrared = (classes[0] == 0) & (classes[1] == 1), (classes[0] == 1) & (classes[1] == 0)
+    if ties == "visible":
+        visible = ~says_infrared
+    elif ties == "infrared":
+        visible = says_visible
+    else:
+        visible = says_visible | (~says_infrared & (_visible_probability(scores) >= 0.5))
+    return np.where(visible, 1, -1).astype(np.int8)
+
+
+def _coverage(shape: tuple[int, int], stride: int, grid: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows (h, rows) and which columns (w, columns) the windows cover, as 0.0 and 1.0; sums over windows are two matrix products.
+
+    ValueError when the windows are not those of `shape` and `stride`, or leave pixels uncovered.
+    """
+    expected = grid_shape(shape, stride)
+    if tuple(grid) != expected:
+        raise ValueError(f"shape, stride: found {tuple(grid)} windows, expected {expected} for {tuple(shape)} at stride {stride}")
+    if any(size != WINDOW + (count - 1) * stride for size, count in zip(shape, grid, strict=True)) or stride > WINDOW:
+        raise ValueError(
+            f"shape, stride: found {tuple(shape)} at stride {stride}, where no window covers some pixels, "
+            f"expected {WINDOW} and a multiple of a stride of at most {WINDOW} each way (see pad_to_grid)"
+        )
+    offsets = (np.arange(size)[:, None] - stride * np.arange(count) for size, count in zip(shape, grid, strict=True))
+    rows, columns = (((offset >= 0) & (offset < WINDOW)).astype(np.float64) for offset in offsets)
+    return rows, columns
+
+
+def vote_map(decisions: np.ndarray, shape: tuple[int, int], stride: int = 8) -> np.ndarray:
+    """Sum of the votes of the windows that cover a pixel: int16 (h, w), positive where most say visible.
+
+    ValueError where `shape` and `stride` leave pixels that no window covers.
+    """
+    rows, columns = _coverage(shape, stride, np.shape(decisions))
+    return (rows @ np.asarray(decisions, np.float64) @ columns.T).astype(np.int16)
+
+
+def weight_map(scores: np.ndarray, shape: tuple[int, int], stride: int = 8, kind: str = "soft", ties: str = "visible") -> np.ndarray:
+    """Weight of the visible image: float64 (h, w), 0..1; 1 minus it is the weight of the infrared.
+
+    "soft": mean, over the windows that cover a pixel, of the probability that the visible window is the sharper one (the paper's text; both
+    orders averaged). "votes": share of those windows that vote visible, ties as in `decide`. ValueError where pixels are uncovered.
+    """
+    _check_choice("kind", kind, KINDS)
+    window = _visible_probability(_check_scores(scores)) if kind == "soft" else (decide(scores, ties) > 0).astype(np.float64)
+    rows, columns = _coverage(shape, stride, window.shape)
+    return np.clip(rows @ window @ columns.T / np.outer(rows.sum(axis=1), columns.sum(axis=1)), 0, 1)

@@ -1,0 +1,149 @@
+"""Training learns, resumes bit for bit after being killed, and refuses what would waste an hour."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from ivfnb.classifier import appraisal, patches, training
+from ivfnb.classifier.training import TrainConfig, loading, run
+
+RUN = """
+import sys
+from dataclasses import replace
+from test_training import CONFIG, photographs, save_final
+from ivfnb import patches, training
+samples = patches.PatchDataset(patches.make_index(photographs(), 192, 0))
+save_final(training.train(replace(CONFIG, workers=int(sys.argv[2])), samples, folder=sys.argv[1]), sys.argv[1])
+"""
+CONFIG = TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_every=4, seed=3)
+
+
+def photographs():
+    rng = np.random.default_rng(0)
+    return [ndimage.gaussian_filter(rng.normal(128, 300, (128, 128)), 1.0).clip(0, 255).astype(np.uint8) for _ in range(4)]
+
+
+def save_final(history, folder):
+    """The final weights in full precision."""
+    torch.save(history.net.state_dict(), f"{folder}/final.pt")
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return patches.PatchDataset(patches.make_index(photographs(), 192, 0))
+
+
+def test_it_learns(samples):
+    history = training.train(TrainConfig(batch_size=32, epochs=4, seed=0), samples, validation=samples)
+    assert len(history.log) == 24
+    assert history.log["loss"].iloc[-4:].mean() < 0.5 * history.log["loss"].iloc[0]
+    assert history.validation["accuracy"].iloc[-1] > 0.9
+    outcome = appraisal.evaluate_classifier(history.net, samples)
+    assert outcome["right"].mean() == history.validation["accuracy"].iloc[-1]
+    assert np.array_equal((outcome["probability"] > 0.5).astype(int) == outcome["order"], outcome["right"])
+
+
+def test_killed_and_resumed_is_bit_identical(tmp_path):
+    """kill -9 in the middle, the same command again: the same bits as a run left alone, whatever processes cut the samples."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    command = [sys.executable, "-c", RUN]
+    subprocess.run([*command, str(whole), "0"], env=environment, check=True, capture_output=True)
+    process = subprocess.Popen([*command, str(broken), "0"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (broken / "checkpoint.pt").is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = torch.load(broken / "checkpoint.pt", weights_only=True)["done"]
+    assert 0 < done < 24, "it was killed in the middle"
+    assert not (broken / "final.pt").exists()
+    subprocess.run([*command, str(broken), "1"], env=environment, check=True, capture_output=True)
+    one, other = (torch.load(folder / "final.pt", weights_only=True) for folder in (whole, broken))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_worker_processes_change_nothing(samples):
+    """Batches, their order and so every bit of the log are those of one process."""
+    few = patches.PatchDataset(samples.index[:64])
+    one, two = (training.train(replace(CONFIG, epochs=1, workers=workers), few) for workers in (0, 2))
+    assert one.log.equals(two.log)
+    assert all(torch.equal(a, b) for a, b in zip(one.net.state_dict().values(), two.net.state_dict().values(), strict=True))
+
+
+@pytest.mark.parametrize(("n", "done"), [(65, 0), (65, 3), (64, 4), (70, 7), (70, 14), (66, 15)])
+def test_what_remains_is_what_was_not_done(n, done):
+    config = replace(CONFIG, epochs=3)
+    every = [batch for epoch in range(3) for batch in training.batches(n, 16, config.seed, epoch)]
+    assert loading.steps(n, 16) * 3 == len(every)
+    rest = list(loading.remaining(n, config, done))
+    assert len(rest) == len(every) - done
+    assert all(np.array_equal(a, b) for a, b in zip(rest, every[done:], strict=True))
+
+
+def test_scales(monkeypatch):
+    assert training.at_scale("given", (5, 4, 3)) == (5, 4, 3)
+    assert training.at_scale("published", (5, 4, 3)) == (1_000_000, 300_000, 30)
+    for cuda, expected in ((False, (5, 4, 3)), (True, (1_000_000, 300_000, 30))):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        assert training.at_scale("auto", (5, 4, 3)) == expected
+    with pytest.raises(ValueError, match="scale: found 'big', expected one of"):
+        training.at_scale("big", (5, 4, 3))
+
+
+def test_a_finished_run_is_not_repeated(samples, tmp_path):
+    first = training.train(CONFIG, samples, folder=tmp_path)
+    again = training.train(CONFIG, samples, folder=tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(first.net.state_dict().values(), again.net.state_dict().values(), strict=True))
+    assert again.log.equals(first.log)
+
+
+def test_a_checkpoint_of_another_run_is_refused(samples, tmp_path):
+    training.train(TrainConfig(batch_size=96, seed=3), samples, folder=tmp_path)
+    with pytest.raises(ValueError, match=r"other \['seed'\]"):
+        training.train(TrainConfig(batch_size=96, seed=4), samples, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"optimiser": "adam"}, "optimiser: found 'adam'"),
+        ({"epochs": 0}, "epochs"),
+        ({"rate": 1}, r"found \['rate'\]"),
+        ({"precision": "half"}, "precision"),
+        ({"workers": -1}, "workers: found -1"),
+    ],
+)
+def test_bad_configurations(settings, message):
+    with pytest.raises(ValueError, match=message):
+        training.config_from(settings)
+
+
+def test_one_sample_is_too_few(samples):
+    with pytest.raises(ValueError, match="samples: found 1, expected at least 2"):
+        training.train(CONFIG, patches.PatchDataset(samples.index[:1]))
+
+
+def test_batches_are_a_permutation():
+    cut = training.batches(65, 16, seed=0, epoch=0)
+    assert [len(batch) for batch in cut] == [16] * 4, "a last batch of one is dropped"
+    assert len(np.unique(np.concatenate(cut))) == 64
+    assert not np.array_equal(cut[0], training.batches(65, 16, 0, 1)[0])
+
+
+def test_early_stop():
+    checks = [{"loss": loss} for loss in (1.0, 0.5, 0.6, 0.7)]
+    assert run._out_of_patience(checks, 2)
+    assert not run._out_of_patience(checks, 3)
+    assert not run._out_of_patience(checks, None)

@@ -1,0 +1,179 @@
+import argparse
+import importlib
+import json
+import sys
+import time
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from ivfnb.classifier import dense, windows
+from ivfnb.commands import bench
+
+
+def a_run(profile, *section):
+    return bench.run(argparse.Namespace(section=list(section), profile=profile))
+
+
+def one_thread_seconds(function):
+    """Seconds of one call on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return bench.seconds(function, 1)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setenv("IVFNB_RESULTS", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def invented(monkeypatch):
+    """A section "invented" whose rows a test may change."""
+    module = types.ModuleType("ivfnb.bench.invented")
+    module.found = [{"section": "invented", "what": "sleep", "seconds": 0.25}]
+    module.rows = lambda: module.found
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    known = bench.sections()
+    monkeypatch.setattr(bench, "sections", lambda: [*known, "invented"])
+    return module
+
+
+def test_seconds_is_the_least_of_the_repeats_without_the_first_call(monkeypatch):
+    clock = iter([0.0, 5.0, 10.0, 12.0, 20.0, 23.0])  # three calls: 5, 2 and 3 seconds
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    calls = []
+    assert bench.seconds(lambda: calls.append(1), repeats=3) == 2.0
+    assert len(calls) == 4
+
+
+def test_peak_memory_is_of_the_fresh_process_alone():
+    held = np.ones(300_000_000, np.uint8)  # by this process
+    small = bench.peak_memory("pass")
+    large = bench.peak_memory("a = b'x' * 200_000_000\ndel a")
+    assert small < held.nbytes
+    assert large - small == pytest.approx(200e6, rel=0.05)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        bench.peak_memory("1 / 0")
+
+
+def test_every_section_has_rows():
+    names = bench.sections()
+    assert "weightmap" in names
+    for name in names:
+        assert callable(importlib.import_module(f"ivfnb.bench.{name}").rows)
+
+
+def test_a_run_prints_and_writes_stamped_rows(results, invented, capsys):
+    assert a_run("demo", "invented") == 0
+    table = pd.read_csv(results / "demo" / "bench.csv")
+    assert table.loc[0, ["section", "what", "seconds", "profile"]].tolist() == ["invented", "sleep", 0.25, "demo"]
+    assert "torch" in json.loads(table.loc[0, "versions"])
+    assert table["time"].str.len().min() > 10
+    printed = capsys.readouterr().out
+    assert "sleep" in printed
+    assert "bench.csv" in printed
+
+
+def test_rows_of_other_sections_stay_and_own_ones_are_replaced(results, invented):
+    path = results / "demo" / "bench.csv"
+    path.parent.mkdir()
+    pd.DataFrame([{"section": "old", "milliseconds": "1.50", "time": "then"}, {"section": "invented", "time": "then"}]).to_csv(path)
+    invented.found.append({"section": "invented", "what": "wait", "bar": "at most 1"})
+    a_run("demo", "invented")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert table["section"].tolist() == ["old", "invented", "invented"]
+    assert table.loc[0, ["milliseconds", "time"]].tolist() == ["1.50", "then"]
+    assert (table.loc[1:, "time"] != "then").all()
+    assert [file.name for file in path.parent.iterdir()] == ["bench.csv"]
+
+
+def test_bad_input_is_named_and_nothing_is_lost(results, invented):
+    with pytest.raises(ValueError, match=r"section: found speed, expected some of .*weightmap"):
+        a_run("demo", "invented", "speed")
+    assert not list(results.rglob("*.csv"))
+    path = results / "demo" / "bench.csv"
+    path.parent.mkdir(exist_ok=True)
+    for content in (b"", b"no,such\ncolumn,here\n", b"\xff\xfe\x00binary", b'section\n"open\n1,2,3\n'):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"bench\.csv: found no CSV"):
+            a_run("demo", "invented")
+        assert path.read_bytes() == content
+
+
+def test_the_arguments():
+    parser = argparse.ArgumentParser()
+    bench.configure(parser)
+    assert parser.parse_args([]).section == []
+    arguments = parser.parse_args(["weightmap", "metrics", "--profile", "tno"])
+    assert (arguments.section, arguments.profile) == (["weightmap", "metrics"], "tno")
+
+
+def test_operations_are_those_of_the_products_made(monkeypatch):
+    from ivfnb.commands.bench import weightmap as section
+
+    made = []
+
+    def counting(features, affine, *, activation=False, product=dense.product):
+        made.append(2 * features.numel() * len(affine.weight))
+        return product(features, affine, activation=activation)
+
+    monkeypatch.setattr(dense, "product", counting)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # appending from one thread
+    for shape, stride in (((61, 90), 8), ((100, 77), 16)):
+        made.clear()
+        windows.window_scores(*section.setting(shape), stride)
+        assert sum(made) == section.operations(shape, stride)
+
+
+def test_the_section_weightmap_at_a_small_size(monkeypatch):
+    from ivfnb.commands.bench import weightmap as section
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the fresh process; small passes of two threads wait for each other on a busy machine
+    monkeypatch.setattr(section, "seconds", lambda function, repeats=1: one_thread_seconds(function))
+    monkeypatch.setattr(section, "SIZES", ((72, 80),))
+    monkeypatch.setattr(section, "SAMPLE", (40, 40))
+    monkeypatch.setattr(section, "SIDE", 256)
+    monkeypatch.setattr(section, "peak_memory", lambda code: bench.peak_memory(code) if "window_scores'" in code else 10**9)
+    table = pd.DataFrame(section.rows())
+    value = table.set_index("what")["value"]
+    times = value["80x72, dense: faster than loop of single windows"]
+    assert times == pytest.approx(value["80x72, loop of single windows (timed on a sample)"] / value["80x72, dense"], rel=0.01)
+    assert value["80x72, dense: operations"] == pytest.approx(section.operations((72, 80)) / 1e9, rel=1e-3)
+    bound = value["80x72, dense: bound, the operations at the measured peak"]
+    assert value["80x72, dense: speed over the bound's"] == pytest.approx(bound / value["80x72, dense"], rel=0.01)
+    assert value["80x72, dense: time per pixel over the first size's"] == 1
+    memory = table.set_index("what").loc["80x72, dense: peak memory of a process"]
+    assert 100 < memory["value"] < 1000
+    assert (memory["unit"], memory["bar"]) == ("MB", "below 1500")
+
+
+def test_the_section_training_at_a_small_size(monkeypatch, one_thread):
+    from ivfnb.commands.bench import training as section
+
+    monkeypatch.setattr(section, "SAMPLES", 32)
+    monkeypatch.setattr(section, "RUNS", 1)
+    monkeypatch.setattr(section, "PUBLISHED", 1000)
+    monkeypatch.setattr(section, "peak_memory", lambda code: compile(code, "code", "exec") and 10**9)
+    monkeypatch.setattr(section, "train", lambda config, samples: types.SimpleNamespace(samples_per_second=50.0))
+    table = pd.DataFrame(section.rows()).set_index("what")
+    assert table.loc["training, cutting samples included", ["value", "bar"]].tolist() == [50, "at least 60"]
+    data = table.loc["data pipeline alone, one process", "value"]
+    assert table.loc["data pipeline: faster than training", "value"] == pytest.approx(data / 50, rel=1e-3)
+    assert table.loc["testing in float32, cutting samples included", "value"] < data
+    assert table.loc["index of 1,000 samples: peak memory of a process", "value"] == 1000
+
+
+def test_the_best_of_some_trainings_counts(monkeypatch):
+    from ivfnb.commands.bench import training as section
+
+    rates = iter([40.0, 70.0, 55.0])
+    monkeypatch.setattr(section, "train", lambda config, samples: types.SimpleNamespace(samples_per_second=next(rates)))
+    assert section.training_rate(None, None, runs=3) == 70.0

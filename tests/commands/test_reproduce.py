@@ -1,0 +1,95 @@
+"""The runner: parameters are checked before anything runs, a failing cell stops the run and stays readable, a run leaves its provenance."""
+
+import json
+
+import nbformat
+import pytest
+
+from ivfnb import commands, paths
+
+
+def write_notebook(path, *cells):
+    """A notebook of code cells; the first is the parameters cell."""
+    cells = [nbformat.v4.new_code_cell(source) for source in cells]
+    cells[0].metadata["tags"] = ["parameters"]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of two small notebooks and two profiles."""
+    (tmp_path / "notebooks" / "profiles").mkdir(parents=True)
+    write = "from pathlib import Path\nPath(folder, 'out.txt').write_text(f'{n_pairs} {rate} {profile}')"
+    write_notebook(
+        tmp_path / "notebooks" / "01_first.ipynb", f'profile = "demo"\nn_pairs = 2  # two\nrate = 0.5  # half\nfolder = "{tmp_path}"', write
+    )
+    write_notebook(tmp_path / "notebooks" / "02_second.ipynb", 'profile = "demo"\nlevel = 3  # three', "print(level)", "1 / (level - 4)")
+    (tmp_path / "notebooks" / "profiles" / "demo.yaml").write_text("{}\n")
+    (tmp_path / "notebooks" / "profiles" / "big.yaml").write_text("n_pairs: 9\nlevel: 4\n")
+    monkeypatch.setattr(paths, "root", lambda: tmp_path)
+    monkeypatch.setenv("IVFNB_RESULTS", str(tmp_path / "results"))
+    return tmp_path
+
+
+def test_run_leaves_notebooks_and_provenance(project):
+    assert commands.main(["reproduce", "--set", "rate=2", "--set", "n_pairs=5"]) == 0
+    folder = project / "results" / "demo"
+    assert (project / "out.txt").read_text() == "5 2 demo"
+    for name in ("01_first", "02_second"):
+        assert (folder / "notebooks" / f"{name}.ipynb").is_file()
+        assert "<html" in (folder / "notebooks" / f"{name}.html").read_text()
+    record = json.loads((folder / "run.json").read_text())
+    assert record["overrides"] == {"rate": 2, "n_pairs": 5}
+    assert record["failure"] is None
+    assert set(record["seconds"]) == {"01_first", "02_second"}
+    assert "notebooks/01_first.ipynb" in record["files"]
+
+
+def test_a_failing_cell_is_named_and_stops_the_run(project, capsys):
+    assert commands.main(["reproduce", "--profile", "big"]) == 1
+    said = capsys.readouterr().out
+    assert "02_second.ipynb, cell" in said
+    assert "'1 / (level - 4)'" in said
+    assert "ZeroDivisionError" in said
+    executed = nbformat.read(project / "results" / "big" / "notebooks" / "02_second.ipynb", as_version=4)
+    errors = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs if output.output_type == "error"]
+    assert errors[0].ename == "ZeroDivisionError"
+    assert "ZeroDivisionError" in json.loads((project / "results" / "big" / "run.json").read_text())["failure"]
+
+
+def test_only_runs_the_named_ones(project):
+    assert commands.main(["reproduce", "--only", "01"]) == 0
+    assert not (project / "results" / "demo" / "notebooks" / "02_second.ipynb").exists()
+
+
+def test_a_run_of_some_notebooks_keeps_the_record_of_the_whole_run(project):
+    folder = project / "results" / "demo"
+    assert commands.main(["reproduce"]) == 0
+    whole = (folder / "run.json").read_bytes()
+    assert commands.main(["reproduce", "--only", "02", "--set", "level=5"]) == 0
+    assert (folder / "run.json").read_bytes() == whole
+    record = json.loads((folder / "run_02.json").read_text())
+    assert (list(record["seconds"]), record["overrides"]) == (["02_second"], {"level": 5})
+    assert not [name for name in record["files"] if name.startswith("run")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--profile", "small"], "found 'small', expected one of ['big', 'demo']"),
+        (["--set", "pairs=3"], "found unknown pairs; expected some of folder, level, n_pairs, profile, rate"),
+        (["--set", "n_pairs=many"], "found n_pairs='many', expected a int such as 2"),
+        (["--only", "07"], "found '07', expected some of 01_first, 02_second"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_runs(project, capsys, arguments, message):
+    assert commands.main(["reproduce", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not (project / "out.txt").exists()
+
+
+def test_an_unknown_key_in_a_profile_is_refused(project, capsys):
+    (project / "notebooks" / "profiles" / "big.yaml").write_text("n_pair: 9\n")
+    assert commands.main(["reproduce", "--profile", "big"]) == 2
+    assert "big.yaml: found unknown n_pair" in capsys.readouterr().err
