@@ -2,8 +2,6 @@
 
 import ast
 import hashlib
-import json
-import os
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
@@ -15,11 +13,6 @@ import joblib
 from ivfnb import paths
 
 SINGLE = ("ivfnb/baselines",)  # folders whose files stand for themselves: one comparison method each, so an edit of one leaves the others
-
-
-def folder() -> Path:
-    """Root of everything remembered; deleting it costs time only."""
-    return Path(os.environ.get("IVFNB_CACHE") or paths.root() / ".cache")
 
 
 @lru_cache
@@ -88,20 +81,4 @@ def code_hash(*modules: str) -> str:
 def place(kind: str, content: Any, suffix: str) -> Path:
     """File in which what depends on `content` (anything joblib can hash) is remembered; it need not exist."""
     key = joblib.hash(content)
-    return folder() / kind / key[:2] / f"{key}{suffix}"
-
-
-def read_json(path: Path) -> Any:
-    """Content of a remembered JSON file, None where there is none (or a damaged one, which is made anew)."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a remembered JSON file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    beside.write_text(json.dumps(content), encoding="utf-8")
-    beside.replace(path)
+    return paths.cache_root() / kind / key[:2] / f"{key}{suffix}"

@@ -3,12 +3,13 @@
 A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, RGB.
 """
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import PIL.Image
+
+from ivfnb import files
 
 Image = np.ndarray
 
@@ -125,11 +126,7 @@ def write_image(path: str | Path, image: Image) -> Path:
         _, encoded = cv2.imencode(path.suffix.lower(), levels if image.ndim == 2 else levels[..., ::-1])
     except cv2.error as error:
         raise ImageError(f"{path}: found the suffix {path.suffix!r}, expected .png, .jpg, .bmp or .tif") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(encoded.tobytes())
-    beside.replace(path)
-    return path
+    return files.write_bytes(path, encoded.tobytes())
 
 
 def resize(image: Image, shape: tuple[int, int], kind: str = "bilinear") -> Image:

@@ -1,5 +1,8 @@
-"""Comparison methods: every one is `fuse(infrared, visible) -> fused`, one file a method, found by name in `BASELINES`."""
+"""Comparison methods: every one is `fuse(infrared, visible) -> fused`, one file a method, found by name in `BASELINES`.
 
-from ivfnb.baselines.registry import BASELINES, PAPER, Baseline
+Grey images (h, w) of levels 0..255 in, of one size, at least 2x2; float64 levels 0..255 out, not rounded.
+"""
 
-__all__ = ["BASELINES", "PAPER", "Baseline"]
+from ivfnb.baselines.registry import BASELINES, COMPETITORS, Baseline, Competitor, Published, Variant, register, rows_of_paper
+
+__all__ = ["BASELINES", "COMPETITORS", "Baseline", "Competitor", "Published", "Variant", "register", "rows_of_paper"]

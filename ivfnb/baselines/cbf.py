@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.registry import Competitor, Published, Variant, register
 from ivfnb.images import Image
 
 WINDOW = 11  # side of the cross bilateral filter's window, pixels
@@ -68,3 +69,17 @@ def fuse(infrared: Image, visible: Image) -> Image:
     of_infrared = np.maximum(significance(infrared - cross_bilateral(infrared, visible)), smallest)
     of_visible = np.maximum(significance(visible - cross_bilateral(visible, infrared)), smallest)
     return (of_infrared * infrared + of_visible * visible) / (of_infrared + of_visible)
+
+
+register(
+    Competitor(
+        "CBF",
+        fuse,
+        "Shreyamsha Kumar, Image fusion based on pixel significance using cross bilateral filter, "
+        "Signal, Image and Video Processing 9(5):1193-1204, 2015",
+        "10.1007/s11760-013-0556-9",
+        row=1,
+        variants=(Variant(published=("tno21", "vifb21")),),
+        published={"tno21": Published("its author's run"), "vifb21": Published("VIFB's run")},
+    )
+)

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from ivfnb import paths
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.baselines.common.sparse import Convolution, sparse_code
+from ivfnb.baselines.registry import Competitor, Published, Variant, register
 from ivfnb.images import Image
 
 LOWPASS, PADDING = 5.0, 16  # weight of the gradients in the base layer, mirrored border in pixels
@@ -62,3 +63,22 @@ def fuse(infrared: Image, visible: Image, mode: str = "multimodal") -> Image:
     np.copyto(codes[1], codes[0], where=chosen)
     fused = base + Convolution(filters, infrared.shape).synthesise(codes[1])
     return np.clip(255 * fused, 0, 255)
+
+
+register(
+    Competitor(
+        "ConvSR",
+        fuse,
+        "Liu, Chen, Ward and Wang, Image fusion with convolutional sparse representation, "
+        "IEEE Signal Processing Letters 23(12):1882-1886, 2016",
+        "10.1109/LSP.2016.2618776",
+        row=2,
+        variants=(
+            Variant("", {"mode": "multimodal"}, "multimodal mode"),
+            Variant("multi-focus", {"mode": "multi-focus"}, published=("tno21",)),
+        ),
+        published={"tno21": Published("multi-focus mode")},
+        cost="slow",
+        weights="convsr.npz",
+    )
+)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import fft
 
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.registry import Competitor, register
 from ivfnb.images import Image
 
 LEVELS = 3
@@ -85,3 +86,15 @@ def fuse(infrared: Image, visible: Image) -> Image:
     rest = _weighted(rest_a, rest_b, weight_a, weight_b)
     bands = [Bands(*map(_weighted, *four)) for four in zip(bands_a, bands_b, weights_a, weights_b, strict=True)]
     return np.clip(inverse(rest, bands)[:height, :width], 0, 255)
+
+
+register(
+    Competitor(
+        "DCHWT",
+        fuse,
+        "Shreyamsha Kumar, Multifocus and multispectral image fusion based on pixel significance using discrete cosine harmonic wavelet "
+        "transform, Signal, Image and Video Processing 7(6):1125-1143, 2013",
+        "10.1007/s11760-012-0361-x",
+        row=4,
+    )
+)

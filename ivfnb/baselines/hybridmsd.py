@@ -5,6 +5,7 @@ import numpy as np
 from scipy import ndimage
 
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.registry import Competitor, Published, Variant, register
 from ivfnb.images import Image
 
 LEVELS = 4
@@ -91,3 +92,20 @@ def fuse(infrared: Image, visible: Image, exchanged: bool = False) -> Image:
     for layer_infrared, layer_visible in zip(of_infrared[0], of_visible[0], strict=True):
         fused += np.where(np.abs(layer_infrared) > np.abs(layer_visible), layer_infrared, layer_visible)
     return np.clip(fused, 0, 255)
+
+
+register(
+    Competitor(
+        "HybridMSD",
+        fuse,
+        "Zhou, Wang, Li and Dong, Perceptual fusion of infrared and visible images through a hybrid multi-scale decomposition with "
+        "Gaussian and bilateral filters, Information Fusion 30:15-26, 2016",
+        "10.1016/j.inffus.2015.11.003",
+        row=5,
+        variants=(
+            Variant("", {"exchanged": False}, "sources as in its paper", ("vifb21",)),
+            Variant("exchanged", {"exchanged": True}, published=("tno21",)),
+        ),
+        published={"tno21": Published("sources exchanged, a third party's run"), "vifb21": Published("VIFB's run", "Hybrid_MSD")},
+    )
+)

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from ivfnb import paths
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.registry import Competitor, Published, Variant, register
 from ivfnb.images import Image
 
 SIDE = 16  # of a patch, pixels; patches lie at every pixel
@@ -150,3 +151,23 @@ def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once"
         fused += fused_layer * (levels - level if details == "accumulated" else 1)
     fused += (pair[0] + pair[1]) / 2
     return np.clip(fused[:height, :width].astype(np.float64), 0, 255)
+
+
+register(
+    Competitor(
+        "MDLatLRR",
+        fuse,
+        "Li, Wu and Kittler, MDLatLRR: A novel decomposition method for infrared and visible image fusion, "
+        "IEEE Transactions on Image Processing 29:4733-4746, 2020",
+        "10.1109/TIP.2020.2975984",
+        row=12,
+        variants=(
+            Variant("", {"levels": 2, "details": "once"}, "level 2, each detail once"),
+            *(Variant(f"level {levels}", {"levels": levels, "details": "once"}) for levels in (1, 3, 4)),
+            Variant("accumulated", {"levels": 2, "details": "accumulated"}, published=("tno21",)),
+        ),
+        published={"tno21": Published("level 2, details accumulated, a third party's run")},
+        cost="slow",
+        weights="mdlatlrr.npz",
+    )
+)

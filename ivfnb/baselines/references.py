@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.registry import Competitor, Variant, register
 from ivfnb.images import Image
 
 
@@ -45,3 +46,17 @@ def laplacian_pyramid(infrared: Image, visible: Image, levels: int = 4) -> Image
         chosen = np.where(lead > 0, of_infrared, np.where(lead < 0, of_visible, (of_infrared + of_visible) / 2))
         fused = chosen + cv2.pyrUp(fused, dstsize=chosen.shape[::-1])
     return np.clip(fused, 0, 255)
+
+
+register(Competitor("Mean", mean, "Plain mean of the sources", reference=True))
+register(Competitor("Maximum", maximum, "Pixelwise maximum of the sources", reference=True))
+register(
+    Competitor(
+        "Laplacian pyramid",
+        laplacian_pyramid,
+        "Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Transactions on Communications 31(4):532-540, 1983",
+        "10.1109/TCOM.1983.1095851",
+        reference=True,
+        variants=(Variant(parameters={"levels": 4}),),
+    )
+)

@@ -1,107 +1,220 @@
-"""Comparison methods that need no trained network: every one is `fuse(infrared, visible) -> fused`, found by name in `BASELINES`.
+"""Where comparison methods register: each file of this folder describes its method once, and other distributions can add theirs.
 
-Grey images (h, w) of levels 0..255 in, of one size, at least 2x2; float64 levels 0..255 out, not rounded. A method's module is imported
-when it is first run.
+A method of another distribution is found through the entry point group `ivfnb.methods`, whose value is a module that calls `register`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
-from types import MappingProxyType
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
+from ivfnb import paths
 from ivfnb.images import Image
+
+COSTS = ("quick", "slow")  # slow: ten seconds a megapixel and more
+HERE = ("registry",)  # modules of this folder that hold no method
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to run a method.
+
+    Parameters
+    ----------
+    name : what differs, in brackets after the method's name; "" is the method as its paper describes it.
+    parameters : keyword arguments of the method's function.
+    words : the variant in the words of a table, where it needs any.
+    published : names of sets of pairs ("tno21") whose published images were made in this very variant.
+    """
+
+    name: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+    published: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Published:
+    """Published fused images of a method on a set of pairs: whose run they are, and the name they lie under where it differs."""
+
+    run: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """A comparison method, described once.
+
+    Parameters
+    ----------
+    name : the paper's name for it.
+    function : `fuse(infrared, visible, **parameters)`: grey images (h, w) of levels 0..255 and of one size in, float64 (h, w) levels
+        0..255 out, not rounded; None where only published images can be had.
+    citation, doi : the publication.
+    row : its place among the paper's 17 competitors, 1 to 17; None for any other.
+    reference : whether it is a plain fusion that every method has to beat.
+    variants : the ways to run it, that of its paper first.
+    published : sets of published fused images, by set of pairs.
+    cost : "quick" or "slow" (ten seconds a megapixel and more).
+    weights : file in data/weights/ that the method learned from photographs, if any.
+    needs : what is lacking where `function` is None.
+    """
+
+    name: str
+    function: Callable[..., Image] | None
+    citation: str
+    doi: str = ""
+    row: int | None = None
+    reference: bool = False
+    variants: tuple[Variant, ...] = (Variant(),)
+    published: Mapping[str, Published] = field(default_factory=dict)
+    cost: str = "quick"
+    weights: str = ""
+    needs: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would only show itself in a table."""
+        if self.cost not in COSTS:
+            raise ValueError(f"{self.name}: found cost {self.cost!r}, expected one of {COSTS}")
+        if self.function is None and not self.needs:
+            raise ValueError(f"{self.name}: found neither a function nor what it needs, expected one of both")
+        if unknown := sorted({name for variant in self.variants for name in variant.published} - set(self.published)):
+            raise ValueError(f"{self.name}: found variants of published images of {', '.join(unknown)}, expected sets in `published`")
+
+    def label(self, of_set: str) -> str:
+        """Name under which its published images of a set of pairs lie."""
+        return (self.published[of_set].label if of_set in self.published else "") or self.name
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A comparison method under the paper's name, or a variant of it, which says so in brackets.
+    """A comparison method in one of its variants, as `BASELINES` has it by name."""
 
-    `parameters` are the keyword arguments of `fuse`; `published` gives the name of published fused images that were made in this very
-    variant, by set of pairs ("tno21", "vifb21"); `weights` is the file in data/weights/ that the method learned from photographs.
-    """
+    competitor: Competitor
+    variant: Variant
 
-    name: str
-    module: str
-    citation: str
-    doi: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    published: Mapping[str, str] = field(default_factory=dict)
-    weights: str = ""
-    function: str = "fuse"
+    @property
+    def name(self) -> str:
+        """The paper's name for the method, with what differs in brackets."""
+        return f"{self.competitor.name} ({self.variant.name})" if self.variant.name else self.competitor.name
 
-    def method(self) -> Callable[..., Image]:
-        """The method's function, its module imported."""
-        return getattr(import_module(f"ivfnb.baselines.{self.module}"), self.function)
+    @property
+    def citation(self) -> str:
+        """Publication of the method."""
+        return self.competitor.citation
+
+    @property
+    def doi(self) -> str:
+        """Its DOI, where it has one."""
+        return self.competitor.doi
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Keyword arguments of the method's function."""
+        return self.variant.parameters
+
+    @property
+    def published(self) -> dict[str, str]:
+        """Name of the published images that were made in this very variant, by set of pairs."""
+        return {of_set: self.competitor.label(of_set) for of_set in self.variant.published}
+
+    @property
+    def weights_file(self) -> Path | None:
+        """File that the method learned from photographs; None where it learned nothing."""
+        return paths.root() / "data" / "weights" / self.competitor.weights if self.competitor.weights else None
 
     def fuse(self, infrared: Image, visible: Image, **changed: Any) -> Image:
-        """Fused image: float64 (h, w), levels 0..255; `changed` overrides `parameters`. ImageError for unfit images, ValueError else."""
-        return self.method()(infrared, visible, **{**self.parameters, **changed})
+        """Fuse a registered pair.
+
+        Parameters
+        ----------
+        infrared, visible : arrays (h, w), levels 0..255, of one size of at least 2x2
+        changed : replaces `parameters`
+
+        Returns
+        -------
+        array (h, w), float64
+            Levels 0..255, not rounded.
+
+        Raises
+        ------
+        ImageError
+            For images that are not grey, not in range or not of one size.
+        ValueError
+            For a parameter out of its range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> BASELINES["Maximum"].fuse(np.array([[0, 9], [5, 5]]), np.array([[3, 3], [5, 5]]))
+        array([[3., 9.],
+               [5., 5.]])
+        """
+        assert self.competitor.function is not None  # BASELINES holds none without
+        return self.competitor.function(infrared, visible, **{**self.variant.parameters, **changed})
 
 
-_CONVSR = (
-    "convsr",
-    "Liu, Chen, Ward and Wang, Image fusion with convolutional sparse representation, "
-    "IEEE Signal Processing Letters 23(12):1882-1886, 2016",
-    "10.1109/LSP.2016.2618776",
-)
-_HYBRIDMSD = (
-    "hybridmsd",
-    "Zhou, Wang, Li and Dong, Perceptual fusion of infrared and visible images through a hybrid multi-scale decomposition with "
-    "Gaussian and bilateral filters, Information Fusion 30:15-26, 2016",
-    "10.1016/j.inffus.2015.11.003",
-)
-_MDLATLRR = (
-    "mdlatlrr",
-    "Li, Wu and Kittler, MDLatLRR: A novel decomposition method for infrared and visible image fusion, "
-    "IEEE Transactions on Image Processing 29:4733-4746, 2020",
-    "10.1109/TIP.2020.2975984",
-)
-_ALL = (
-    Baseline("Mean", "references", "Plain mean of the sources", "", function="mean"),
-    Baseline("Maximum", "references", "Pixelwise maximum of the sources", "", function="maximum"),
-    Baseline(
-        "Laplacian pyramid",
-        "references",
-        "Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Transactions on Communications 31(4):532-540, 1983",
-        "10.1109/TCOM.1983.1095851",
-        {"levels": 4},
-        function="laplacian_pyramid",
-    ),
-    Baseline(
-        "CBF",
-        "cbf",
-        "Shreyamsha Kumar, Image fusion based on pixel significance using cross bilateral filter, "
-        "Signal, Image and Video Processing 9(5):1193-1204, 2015",
-        "10.1007/s11760-013-0556-9",
-        published={"tno21": "CBF", "vifb21": "CBF"},
-    ),
-    Baseline("ConvSR", *_CONVSR, {"mode": "multimodal"}, weights="convsr.npz"),
-    Baseline("ConvSR (multi-focus)", *_CONVSR, {"mode": "multi-focus"}, {"tno21": "ConvSR"}, "convsr.npz"),
-    Baseline(
-        "Structaware",
-        "structaware",
-        "Li, Xie, Zhou, Han and Zhan, Structure-aware image fusion, Optik 172:1-11, 2018",
-        "10.1016/j.ijleo.2018.06.123",
-        published={"tno21": "Structaware"},
-    ),
-    Baseline(
-        "DCHWT",
-        "dchwt",
-        "Shreyamsha Kumar, Multifocus and multispectral image fusion based on pixel significance using discrete cosine harmonic wavelet "
-        "transform, Signal, Image and Video Processing 7(6):1125-1143, 2013",
-        "10.1007/s11760-012-0361-x",
-    ),
-    Baseline("HybridMSD", *_HYBRIDMSD, {"exchanged": False}, {"vifb21": "Hybrid_MSD"}),
-    Baseline("HybridMSD (exchanged)", *_HYBRIDMSD, {"exchanged": True}, {"tno21": "HybridMSD"}),
-    Baseline("MDLatLRR", *_MDLATLRR, {"levels": 2, "details": "once"}, weights="mdlatlrr.npz"),
-    *(
-        Baseline(f"MDLatLRR (level {levels})", *_MDLATLRR, {"levels": levels, "details": "once"}, weights="mdlatlrr.npz")
-        for levels in (1, 3, 4)
-    ),
-    Baseline("MDLatLRR (accumulated)", *_MDLATLRR, {"levels": 2, "details": "accumulated"}, {"tno21": "MDLatLRR"}, "mdlatlrr.npz"),
-)
-# The methods by name: the plain name is the method as its paper describes it, a variant says in brackets what differs.
-BASELINES: Mapping[str, Baseline] = MappingProxyType({baseline.name: baseline for baseline in _ALL})
-# The six of the paper's 17 competitors that need no trained network.
-PAPER = ("CBF", "ConvSR", "Structaware", "DCHWT", "HybridMSD", "MDLatLRR")
+_REGISTERED: dict[str, Competitor] = {}
+
+
+def register(competitor: Competitor) -> Competitor:
+    """Make a comparison method known by its name, and give it back. ValueError where the name, or the paper's row, is taken already."""
+    if (other := _REGISTERED.get(competitor.name)) is not None:
+        raise ValueError(f"{competitor.name}: found a method of this name already ({other.citation}), expected a new name")
+    if competitor.row is not None and competitor.row in {known.row for known in _REGISTERED.values()}:
+        raise ValueError(f"{competitor.name}: found row {competitor.row} of the paper taken already, expected another or None")
+    _REGISTERED[competitor.name] = competitor
+    return competitor
+
+
+class _Competitors(Mapping[str, Competitor]):
+    """Every method by name: references, the paper's in its order, then others as they came; looked for at the first look."""
+
+    @cached_property
+    def _found(self) -> dict[str, Competitor]:
+        for module in sorted(each.name for each in iter_modules([str(Path(__file__).parent)]) if not each.ispkg):
+            if module not in HERE:
+                import_module(f"ivfnb.baselines.{module}")
+        own = list(_REGISTERED.values())
+        paths.additions("ivfnb.methods")
+        added = [each for each in _REGISTERED.values() if each not in own]
+        return {each.name: each for each in [*sorted(own, key=lambda each: (not each.reference, each.row or 0)), *added]}
+
+    def __getitem__(self, name: str) -> Competitor:
+        return {**self._found, **_REGISTERED}[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._found, **_REGISTERED})
+
+    def __len__(self) -> int:
+        return len({**self._found, **_REGISTERED})
+
+
+class _Baselines(Mapping[str, Baseline]):
+    """Every method that can be run, in each of its variants, by name."""
+
+    def _all(self) -> dict[str, Baseline]:
+        runnable = (each for each in COMPETITORS.values() if each.function is not None)
+        found = (Baseline(each, variant) for each in runnable for variant in each.variants)
+        return {baseline.name: baseline for baseline in found}
+
+    def __getitem__(self, name: str) -> Baseline:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+COMPETITORS: Mapping[str, Competitor] = _Competitors()
+BASELINES: Mapping[str, Baseline] = _Baselines()
+
+
+def rows_of_paper() -> list[Competitor]:
+    """The paper's 17 competitors, in its order."""
+    return sorted((each for each in COMPETITORS.values() if each.row is not None), key=lambda each: each.row or 0)

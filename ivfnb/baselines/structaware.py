@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.registry import Competitor, Published, Variant, register
 from ivfnb.images import Image
 
 RADIUS = 3  # of all window means, pixels
@@ -71,3 +72,16 @@ def fuse(infrared: Image, visible: Image) -> Image:
     for _ in range(ROUNDS):
         weight = refine((weight > 0.5).astype(np.float64), guide)
     return weight * infrared + (1 - weight) * visible
+
+
+register(
+    Competitor(
+        "Structaware",
+        fuse,
+        "Li, Xie, Zhou, Han and Zhan, Structure-aware image fusion, Optik 172:1-11, 2018",
+        "10.1016/j.ijleo.2018.06.123",
+        row=3,
+        variants=(Variant(published=("tno21",)),),
+        published={"tno21": Published("a third party's run")},
+    )
+)

@@ -5,7 +5,7 @@ residual convolutions 1x1, so that the only spatial filters are the three 3x3 st
 """
 
 import json
-import os
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from ivfnb import paths
+from ivfnb import files, paths
 from ivfnb.classifier.grid import WINDOW
 
 # Mean and standard deviation of each branch, in units of 255 grey levels. Ours: measured on COCO photographs and rounded (Gx and Gy are
@@ -113,10 +113,8 @@ def save(net: EResNet, path: str | Path, metadata: dict) -> None:
         for name, tensor in net.state_dict().items()
     }
     header = {key: json.dumps(value) for key, value in {**metadata, "branches": net.branches}.items()}
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, beside, metadata=header)
-    beside.replace(path)
+    with files.replacing(path) as beside:
+        save_file(tensors, beside, metadata=header)
 
 
 def weights_path(name_or_path: str | Path | None = None) -> Path:
@@ -138,6 +136,12 @@ def read_metadata(name_or_path: str | Path | None = None) -> dict:
             return {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: found no readable safetensors file ({error}), expected weights written by ivfnb.network.save") from error
+
+
+@cache
+def loaded(name: str | None = None) -> EResNet:
+    """Network of a weights name, loaded once a process and shared: do not change it."""
+    return load(name)
 
 
 def load(name_or_path: str | Path | None = None) -> EResNet:

@@ -1,13 +1,13 @@
-"""Door of `python -m ivfnb score`: metrics of fused image files, one or whole folders, as a table or CSV."""
+"""`ivfnb score`: metrics of fused image files, one or whole folders, as a table or CSV."""
 
 import argparse
 import csv
-import os
+import io
 import sys
 from pathlib import Path
 
-from joblib import Parallel, delayed
-
+from ivfnb import files as whole
+from ivfnb import parallel
 from ivfnb.datasets import listing
 from ivfnb.images import Image, read_color, read_gray
 from ivfnb.metrics.registry import CONVENTIONS, METRICS
@@ -60,16 +60,14 @@ def score_file(files: dict[str, Path], names: list[str] | str | None, convention
 
 def _write_csv(rows: list[dict], target: str) -> None:
     """CSV to standard output ("-") or to a file, whole or not at all."""
-    file = sys.stdout if target == "-" else open(beside := f"{target}.{os.getpid()}", "w", newline="")  # noqa: SIM115
-    try:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    finally:
-        if target != "-":
-            file.close()
-    if target != "-":
-        os.replace(beside, target)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    if target == "-":
+        sys.stdout.write(text.getvalue())
+    else:
+        whole.write_text(target, text.getvalue())
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"found {' and '.join(f'--{role}' for role in given)} alone, expected both sources or none")
     names = arguments.names if arguments.names in (None, "all") else [name.strip() for name in arguments.names.split(",")]
     files = _files(given)
-    parallel = Parallel(n_jobs=arguments.jobs, prefer="threads")
-    scores = parallel(delayed(score_file)(roles, names, arguments.convention, arguments.channels) for roles in files.values())
+    wanted = names, arguments.convention, arguments.channels
+    scores = parallel.each(score_file, [(roles, *wanted) for roles in files.values()], arguments.jobs, threads=True)
     rows = [{"id": id, **values} for id, values in zip(files, scores, strict=True)]
     if len(rows) > 1:
         rows.append({"id": "mean", **{name: sum(values[name] for values in scores) / len(scores) for name in scores[0]}})

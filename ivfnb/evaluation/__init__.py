@@ -4,7 +4,7 @@ from ivfnb.evaluation.experiments import ablations, switches, target_retention
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit, fit_sources
 from ivfnb.evaluation.likeness import agreement, likeness_to, similarity
-from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, fused_image, published, side_by_side
+from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, fused_image, method, published, side_by_side
 from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "fit_sources",
     "fused_image",
     "likeness_to",
+    "method",
     "published",
     "side_by_side",
     "similarity",

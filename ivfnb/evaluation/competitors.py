@@ -1,12 +1,13 @@
 """The paper's 17 comparison methods by name and in its order, and where each row of a table gets its images, if anywhere."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import pandas as pd
 
 from ivfnb import datasets
+from ivfnb.baselines import COMPETITORS, Competitor, rows_of_paper
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.external import external
 from ivfnb.evaluation.likeness import similarity
@@ -20,46 +21,9 @@ AUTHORS_NAME = "Authors' images"
 OURS = {"Ours, as paper": AS_PAPER, "Ours, as released": AS_RELEASED}
 NO_CLASSIFIER = "No classifier"
 TWIN = "SSIM to published"
-REFERENCES = ("Mean", "Maximum", "Laplacian pyramid")
-SLOW = ("ConvSR", "MDLatLRR")  # tens of seconds per megapixel
-VARIANTS = {"ConvSR": "multimodal mode", "HybridMSD": "sources as in its paper", "MDLatLRR": "level 2, each detail once"}
 
 
-@dataclass(frozen=True)
-class Competitor:
-    """One of the 17: `needs` is what an own implementation lacks (empty where there is one); `published` the variant by set of pairs."""
-
-    name: str
-    needs: str = ""
-    published: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)  # the published set's name for it, where it differs
-
-
-# What is known of the published images stands beside each: whose run, which variant.
-COMPETITORS = (
-    Competitor("CBF", published={"tno21": "its author's run", "vifb21": "VIFB's run"}),
-    Competitor("ConvSR", published={"tno21": "multi-focus mode"}),
-    Competitor("Structaware", published={"tno21": "a third party's run"}),
-    Competitor("DCHWT"),
-    Competitor(
-        "HybridMSD",
-        published={"tno21": "sources exchanged, a third party's run", "vifb21": "VIFB's run"},
-        labels={"vifb21": "Hybrid_MSD"},
-    ),
-    Competitor("DenseFuse", "its trained network", {"tno21": "addition"}),
-    Competitor("NestFuse", "its trained network", {"tno21": "pair 01 by its authors, else a third party's run"}),
-    Competitor("DDcGAN", "its trained network", {"tno21": "cropped to multiples of 4"}),
-    Competitor("MEF-GAN", "its trained network", {"tno21": "cropped to multiples of 8, a third party's run"}),
-    Competitor("PMGI", "its trained network", {"tno21": ""}),
-    Competitor("CNN", "its trained network", {"tno21": "a third party's run"}),
-    Competitor("MDLatLRR", published={"tno21": "level 2, details accumulated, a third party's run"}),
-    Competitor("VggML", "VGG-19 trained on ImageNet", {"tno21": "its authors' run"}),
-    Competitor("IFCNN", "its trained network", {"tno21": "elementwise maximum", "vifb21": "VIFB's run"}),
-    Competitor("U2Fusion", "its trained network", {"tno21": "", "vifb21": "VIFB's run"}),
-    Competitor("ResNet-ZCA", "ResNet-50 trained on ImageNet", {"tno21": "", "vifb21": "VIFB's run"}, {"vifb21": "ResNet"}),
-    Competitor("RFN-Nest", "its trained network", {"tno21": "its authors' run"}),
-)
-NAMES = tuple(competitor.name for competitor in COMPETITORS)
+NAMES = tuple(competitor.name for competitor in rows_of_paper())
 AUTHORS_SETS = MappingProxyType({"tno21": "authors-tno21", "tno21-released": "authors-tno21", "vot40": "authors-vot40"})
 
 
@@ -74,49 +38,65 @@ class Row:
     reason: str = ""
 
 
-def _own(name: str, pairs: Sequence[str], limited: bool) -> Method:
-    method = by_baseline(name)
-    return method.limited(pairs) if limited else method
+def implemented() -> list[str]:
+    """Names of the paper's competitors that have an own implementation, in its order."""
+    return [competitor.name for competitor in rows_of_paper() if competitor.function is not None]
 
 
-def _competitor(competitor: Competitor, data: Dataset, sets: list[str], own: list[str], slow_pairs: int, everywhere: bool) -> list[Row]:
+def _own(competitor: Competitor, data: Dataset, few: list[str] | None, everywhere: bool, label: str | None) -> list[Row]:
+    """Rows of an own implementation: as its paper describes it, and in the variant of the published images where that differs.
+
+    `few` limits the second, and the first where not `everywhere`, to these pairs; `label` None: no published images are at hand.
+    """
+    first, *others = competitor.variants
+    method = by_baseline(competitor.name)
+    found = [Row(competitor.name, OWN, first.words, method if few is None or everywhere else method.limited(few))]
+    for variant in (each for each in others if label is not None and data.name in each.published):
+        twin = by_baseline(f"{competitor.name} ({variant.name})")
+        found.append(Row(competitor.name, OWN, f"{variant.name}, as published", twin if few is None else twin.limited(few)))
+    return found
+
+
+def _of_competitor(competitor: Competitor, data: Dataset, sets: list[str], own: list[str], slow_pairs: int, everywhere: bool) -> list[Row]:
     """Rows of one competitor: own implementation, own in the variant of the published images where that differs, published images."""
-    from ivfnb.baselines import BASELINES
-
-    name, few = competitor.name, data.ids[: slow_pairs or None]
-    label = competitor.labels.get(data.name, name)
-    at_hand = data.name in competitor.published and f"published-{data.name}/{label}" in sets
-    rows = []
-    if name in own:
-        slow = name in SLOW
-        rows.append(Row(name, OWN, VARIANTS.get(name, ""), _own(name, few, slow and not everywhere)))
-        twins = (each for each in BASELINES.values() if each.published.get(data.name) == label and each.name != name)
-        for twin in (each for each in twins if at_hand and each.name.startswith(f"{name} (")):
-            rows.append(Row(name, OWN, twin.name.partition("(")[2].rstrip(")") + ", as published", _own(twin.name, few, slow)))
+    name, published_set = competitor.name, f"published-{data.name}/{competitor.label(data.name)}"
+    at_hand = data.name in competitor.published and published_set in sets
+    few = data.ids[:slow_pairs] if competitor.cost == "slow" and slow_pairs else None
+    found = _own(competitor, data, few, everywhere, published_set if at_hand else None) if name in own else []
     if at_hand:
-        method = published(f"published-{data.name}/{label}", f"{name}, published")
-        rows.append(Row(name, PUBLISHED, competitor.published[data.name], method))
-    if not rows:
+        found.append(Row(name, PUBLISHED, competitor.published[data.name].run, published(published_set, f"{name}, published")))
+    if not found:
         lacking = f"needs {competitor.needs}" if competitor.needs else "own implementation not in this run"
-        rows.append(Row(name, NONE, reason=f"{lacking}; no published images of {data.name} at hand"))
-    return rows
+        found.append(Row(name, NONE, reason=f"{lacking}; no published images of {data.name} at hand"))
+    return found
 
 
 def rows(data: Dataset, own: Iterable[str] | None = None, slow_pairs: int = 0, everywhere: bool = True) -> list[Row]:
-    """Rows of a table over a set of pairs: the 17 in the paper's order, the authors' images, ours, the references, a user's folders.
+    """Rows of a table over a set of pairs, one for each origin of fused images.
 
-    `own` names the baselines to run (None: all six of the 17 that have an own implementation). `slow_pairs` limits the slow ones (`SLOW`)
-    to the first pairs, 0 does not; with `everywhere` the limit holds only for their second variant. Published images that belong to none
-    of the 17 follow them. ValueError for a name that has no own implementation.
+    The paper's 17 competitors in its order, methods that other distributions registered, published images that belong to none of them, the
+    authors' images, ours, the references, a user's folders.
+
+    Parameters
+    ----------
+    data : a set of pairs
+    own : names of the paper's competitors to run; None: all that have an own implementation
+    slow_pairs : number of pairs to which slow methods are limited; 0: all
+    everywhere : whether that limit holds only for their second variant
+
+    Raises
+    ------
+    ValueError
+        For a name that has no own implementation.
     """
-    from ivfnb.baselines import PAPER as IMPLEMENTED
-
-    own = list(IMPLEMENTED if own is None else own)
-    if unknown := [name for name in own if name not in IMPLEMENTED]:
-        raise ValueError(f"own: found {unknown[0]!r}, expected some of {', '.join(IMPLEMENTED)}")
+    own = implemented() if own is None else list(own)
+    if unknown := [name for name in own if name not in implemented()]:
+        raise ValueError(f"own: found {unknown[0]!r}, expected some of {', '.join(implemented())}")
     sets = datasets.available()
-    found = [row for competitor in COMPETITORS for row in _competitor(competitor, data, sets, own, slow_pairs, everywhere)]
-    taken = {competitor.labels.get(data.name, competitor.name) for competitor in COMPETITORS}
+    found = [row for competitor in rows_of_paper() for row in _of_competitor(competitor, data, sets, own, slow_pairs, everywhere)]
+    added = [each for each in COMPETITORS.values() if each.row is None and not each.reference and each.function is not None]
+    found += [row for competitor in added for row in _of_competitor(competitor, data, sets, [competitor.name], slow_pairs, everywhere)]
+    taken = {competitor.label(data.name) for competitor in COMPETITORS.values()}
     prefix = f"published-{data.name}/"
     further = [name.removeprefix(prefix) for name in sets if name.startswith(prefix)]
     further = [label for label in further if label not in taken]
@@ -126,7 +106,7 @@ def rows(data: Dataset, own: Iterable[str] | None = None, slow_pairs: int = 0, e
     else:
         found.append(Row(AUTHORS_NAME, NONE, reason=f"no images of {data.name} by the authors at hand"))
     found += ours()
-    found += [Row(name, REFERENCE, method=by_baseline(name)) for name in REFERENCES]
+    found += [Row(each.name, REFERENCE, method=by_baseline(each.name)) for each in COMPETITORS.values() if each.reference]
     return found + [Row(method.name, method.source, method=method) for method in external(data)]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ivfnb import cache, datasets, images
+from ivfnb import cache, datasets, files, images
 from ivfnb.baselines import Baseline
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.fitting import fit
@@ -88,9 +88,9 @@ def similarity(data: Dataset, first: Method, second: Method) -> pd.Series:
                 pair_key = pair_hash(pair)
                 both = [fuse(method, pair, pair_key) for method in (first, second)]
                 place = cache.place("similarities", (both[0].key, both[1].key, cache.code_hash(__name__)), ".json")
-                if (value := cache.read_json(place)) is None:
+                if (value := files.read_json(place)) is None:
                     value = likeness(*_aligned(both[0].load(), both[1].load()))
-                    cache.write_json(place, value)
+                    files.write_json(place, value)
                 found[pair.id] = value
             except (ValueError, KeyError, OSError):
                 continue

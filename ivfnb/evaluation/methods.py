@@ -7,10 +7,11 @@ from typing import Any
 
 import joblib
 
-from ivfnb import cache, images, paths, provenance
-from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset
+from ivfnb import cache, files, images
+from ivfnb.baselines import BASELINES
+from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset, names
 from ivfnb.fusion.memory import WindowMemory
-from ivfnb.fusion.protocol import Protocol
+from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
 from ivfnb.images import Image
 
 
@@ -24,7 +25,7 @@ class Method:
     key: Any = None  # what a fused image depends on beside the pair and the code; None: never remembered (read, not computed)
     covers: frozenset[str] | None = None  # ids of the pairs it is for, where it is not for all: the others are no news
     code: tuple[str, ...] = ()  # modules whose code makes the fused images, where a key is given
-    saved: Callable[[], float] = float  # seconds so far that `fuse` did not take because it remembered parts of its work
+    saved: Callable[[], float] | None = None  # seconds so far that `fuse` did not take because it remembered parts of its work
 
     def limited(self, ids: Iterable[str]) -> "Method":
         """The same for these pairs only."""
@@ -37,33 +38,56 @@ def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "t
     from ivfnb.classifier import network
 
     if net is None and protocol.weights:
-        net = network.load(protocol.weights)
+        net = network.loaded(protocol.weights)
     memory = WindowMemory(net) if net is not None else None
 
     def fuse(pair: ImagePair) -> Image:
         return fusion.fuse(pair.infrared, pair.visible, net, protocol, memory).fused
 
     key = protocol, memory.weights if memory else None
-    return Method(name, fuse, source, key, code=("ivfnb.fusion.pipeline",), saved=lambda: memory.saved if memory else 0.0)
+    return Method(name, fuse, source, key, code=("ivfnb.fusion.pipeline",), saved=(lambda: memory.saved) if memory else None)
+
+
+def method(what: str | Protocol, name: str = "") -> Method:
+    """A way to get fused images, from its name or from a protocol.
+
+    Parameters
+    ----------
+    what : the name of a comparison method ("CBF", "ConvSR (multi-focus)"), of a set of published fused images ("published-tno21/CBF"), or a
+        `Protocol`.
+    name : of the method in tables; "" takes the name, or "as paper", "as released" or the protocol in words.
+
+    Raises
+    ------
+    ValueError
+        For a name that is neither.
+
+    Examples
+    --------
+    >>> method("CBF").name
+    'CBF'
+    """
+    if isinstance(what, Protocol):
+        return by_protocol(name or {AS_PAPER: "as paper", AS_RELEASED: "as released"}.get(what, str(what)), what)
+    if what in BASELINES:
+        return replace(by_baseline(what), name=name or what)
+    if what in names():
+        return published(what, name)
+    raise ValueError(f"what: found {what!r}, expected a Protocol, one of {', '.join(BASELINES)}, or a set of fused images")
 
 
 def by_baseline(name: str) -> Method:
-    """A comparison method of `ivfnb.baselines`, by the paper's name."""
-    from ivfnb.baselines import BASELINES
-
+    """A comparison method of `ivfnb.baselines`, in its variant where the name says one; ValueError lists the names there are."""
     if name not in BASELINES:
         raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
     baseline = BASELINES[name]
-    fuse = baseline.fuse
-    learned = provenance.sha256(paths.root() / "data" / "weights" / baseline.weights) if baseline.weights else None
-    key = (name, baseline.parameters, learned)
-    return Method(
-        name,
-        lambda pair: images.to_uint8(fuse(pair.infrared, images.to_gray(pair.visible))),
-        "own implementation",
-        key,
-        code=(baseline.method().__module__,),
-    )
+    learned = files.digest(baseline.weights_file) if baseline.weights_file else None
+    key, code = (name, dict(baseline.parameters), learned), (baseline.competitor.function.__module__,)
+
+    def fuse(pair: ImagePair) -> Image:
+        return images.to_uint8(baseline.fuse(pair.infrared, images.to_gray(pair.visible)))
+
+    return Method(name, fuse, "own implementation", key, code=code)
 
 
 def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:
@@ -107,11 +131,12 @@ def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
     path = cache.place("fused", (pair_key, method.key, cache.code_hash(*method.code)), ".png")
     record = path.with_suffix(".json")
     if not path.is_file():
-        begun, saved = time.perf_counter(), method.saved()
+        begun, before = time.perf_counter(), method.saved() if method.saved else 0.0
         image = images.to_gray(method.fuse(pair))
-        cache.write_json(record, {"method": method.name, "seconds": time.perf_counter() - begun + method.saved() - saved})
+        saved = method.saved() - before if method.saved else 0.0
+        files.write_json(record, {"method": method.name, "seconds": time.perf_counter() - begun + saved})
         images.write_image(path, image)
-    return Fused(path.stem, (cache.read_json(record) or {}).get("seconds", float("nan")), path=path)
+    return Fused(path.stem, (files.read_json(record) or {}).get("seconds", float("nan")), path=path)
 
 
 def fused_image(method: Method, pair: ImagePair) -> Image:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
 import pandas as pd
 from tqdm import tqdm
 
-from ivfnb import cache, images
+from ivfnb import cache, files, images, parallel
 from ivfnb.datasets import Dataset, ImagePair, dataset
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit_sources
@@ -80,25 +79,25 @@ class _Memory:
         self.fused = fused
         jobs = [self._job(("metrics", name), _score, (names, name), pair_key, None, METRICS_CODE) for name in conventions]
         for name, value in extra.items():
-            remembered = (value.key, value.code) if isinstance(value, Extra) else (None, ())
-            jobs.append(self._job(("beside", name), value, (), pair_key, *remembered))
-        self.found = {job.label: cache.read_json(job.place) if job.place else None for job in jobs}
+            job = Job(("beside", name), value)
+            jobs.append(self._job(job.label, value, (), pair_key, value.key, value.code) if isinstance(value, Extra) else job)
+        self.found = {job.label: files.read_json(job.place) if job.place else None for job in jobs}
         self.todo = [job for job in jobs if self.found[job.label] is None]
 
     def _job(self, label: tuple, function: Callable, arguments: tuple, pair_key: str, key: Any, code: tuple[str, ...]) -> Job:
         content = self.fused.key, pair_key, label, arguments, key, cache.code_hash(*code)
-        return Job(label, function, arguments, cache.place("scores", content, ".json") if code else None)
+        return Job(label, function, arguments, cache.place("scores", content, ".json"))
 
-    def task(self, pair: ImagePair) -> Any:
-        """The joblib task of what is to be computed."""
-        return joblib.delayed(_work)(self.fused.load(), pair, self.todo)
+    def task(self, pair: ImagePair) -> parallel.Task:
+        """What is still to be computed, for a worker."""
+        return _work, (self.fused.load(), pair, self.todo)
 
     def keep(self, values: list[Any]) -> None:
         """Take in what was computed."""
         for job, value in zip(self.todo, values, strict=True):
             self.found[job.label] = value if job.label[0] == "metrics" else float(value)
             if job.place:
-                cache.write_json(job.place, self.found[job.label])
+                files.write_json(job.place, self.found[job.label])
 
 
 def evaluate(
@@ -109,13 +108,41 @@ def evaluate(
     n_jobs: int = 1,
     extra: dict[str, Callable[[Image, ImagePair], float]] | None = None,
 ) -> pd.DataFrame:
-    """Metrics of every method on every pair: a tidy DataFrame with the columns of `COLUMNS`, one row a value.
+    """Metrics of every method on every pair.
 
-    Grey levels are scored (luma of colour images), in one convention or several. `names` None: the paper's eleven. `extra` adds values by a
-    function of the fused grey image and the pair, under its name; an `Extra` is remembered as the metrics are. "seconds" is what fusing
-    the pair took when it was fused (NaN for images that were read). Fusing is done one pair at a time, since the network uses all cores;
-    scoring in `n_jobs` joblib workers (set a Dask backend by joblib.parallel_config for a cluster). Both are remembered by content below
-    `.cache/` (IVFNB_CACHE). An image that cannot be read, fused or scored becomes an EvaluationWarning that names it, and the rest goes on.
+    Parameters
+    ----------
+    data : a set of pairs, or its name
+    methods : ways to get fused images, see `method`
+    names : metrics; None: the paper's eleven
+    convention : one convention or several; grey levels are scored (luma of colour images)
+    n_jobs : joblib workers that score. Fusing is done one pair at a time, since a network uses all cores.
+    extra : values beside the metrics, by a function of the fused grey image and the pair, under its name; an `Extra` is remembered
+
+    Returns
+    -------
+    DataFrame
+        Tidy, one row a value, with the columns of `COLUMNS`. "seconds" is what fusing the pair took when it was fused (NaN for images
+        that were read).
+
+    Raises
+    ------
+    ValueError
+        For an unknown convention, metric or data set.
+
+    Warns
+    -----
+    EvaluationWarning
+        For an image that cannot be read, fused or scored: it is named, and the rest goes on.
+
+    Notes
+    -----
+    Fused images and scores are remembered by content below `.cache/` (IVFNB_CACHE), each with the code that made it.
+
+    Examples
+    --------
+    >>> evaluate(dataset("sample")[:1], [method("Mean")], ["EN"])[["method", "id", "metric"]].values.tolist()
+    [['Mean', 'astronaut', 'EN']]
     """
     data = dataset(data) if isinstance(data, str) else data
     methods, names, extra = list(methods), tuple(names) if names is not None else None, extra or {}
@@ -124,9 +151,9 @@ def evaluate(
         raise ValueError(f"convention: found {unknown[0]!r}, expected some of {list(CONVENTIONS)}")
     rows: dict[tuple[str, int], list[tuple]] = {(each, i): [] for each in conventions for i in range(len(methods))}
     bar = tqdm(total=len(methods) * len(data), desc=data.name, unit="image", leave=False, mininterval=0.5)
-    with joblib.Parallel(n_jobs) as parallel:
+    with parallel.pool(n_jobs) as run:
         for pair in data:
-            for i, memory in _of_pair(data, pair, methods, (names, conventions, extra), parallel, bar).items():
+            for i, memory in _of_pair(data, pair, methods, (names, conventions, extra), run, bar).items():
                 method = methods[i]
                 for each in conventions:
                     known = memory.found["metrics", each]
@@ -138,7 +165,7 @@ def evaluate(
 
 
 def _of_pair(
-    data: Dataset, pair: ImagePair, methods: list[Method], wanted: tuple, parallel: joblib.Parallel, bar: tqdm
+    data: Dataset, pair: ImagePair, methods: list[Method], wanted: tuple, run: Callable[[Iterable[parallel.Task]], list[Any]], bar: tqdm
 ) -> dict[int, _Memory]:
     """What there is to know of one pair, by the method's position: methods that fail are named in a warning and left out."""
     memories, open_ones, pair_key = {}, {}, None
@@ -153,7 +180,7 @@ def _of_pair(
                 memories.pop(i, None)
                 _warn(data, method, pair.id, error)
         bar.update()
-    for i, outcome in zip(open_ones, parallel(open_ones.values()), strict=True):
+    for i, outcome in zip(open_ones, run(open_ones.values()), strict=True):
         if outcome.error is not None:
             _warn(data, methods[i], pair.id, outcome.error)
             memories.pop(i)

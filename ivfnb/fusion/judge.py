@@ -1,64 +1,92 @@
-"""Who judges sharpness: the network, or the gradient energy in its place; and what becomes of the scores."""
+"""Who judges sharpness: the network, the gradient energy in its place, or nobody; and what becomes of the scores."""
 
 import copy
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from ivfnb.classifier.grid import grid_shape, pad_to_grid
+from ivfnb.classifier.grid import WINDOW, grid_shape, pad_to_grid
 from ivfnb.fusion import weightmap
 from ivfnb.fusion.protocol import Protocol
 from ivfnb.images import Image
 
+if TYPE_CHECKING:
+    from ivfnb.classifier.network import EResNet
+
+CONSTANT = {"none": 0.5, "visible": 1.0, "infrared": 0.0}  # weight of the visible image where nobody judges
+
 
 def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> np.ndarray:
-    """Scores in the form of `windows.window_scores` without a network: the logarithm of each window's sum of squared Sobel gradients.
+    """Scores of windows without a network: the logarithm of each window's sum of squared Sobel gradients.
 
-    The softmax of two such logits is each window's share of the energy (Tenengrad; Krotkov 1988, doi 10.1007/BF00127822).
+    Parameters
+    ----------
+    visible, infrared : arrays (h, w), grey levels, of one size of at least 32x32
+    stride : step of the windows in pixels
+
+    Returns
+    -------
+    array (2, rows, columns, 2), float64
+        In the form of `classifier.windows.window_scores`; the softmax of two such logits is each window's share of the energy.
+
+    Raises
+    ------
+    ValueError
+        For images below 32x32 pixels or a stride below 1.
+
+    References
+    ----------
+    The measure is the Tenengrad: Krotkov 1988, doi 10.1007/BF00127822
     """
     rows, columns = (stride * np.arange(count) for count in grid_shape(visible.shape, stride))
     energies = []
     for image in (visible, infrared):
         gradients = (cv2.Sobel(np.asarray(image, np.float64), cv2.CV_64F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (0, 1))
         total = cv2.integral(sum(gradient**2 for gradient in gradients))
-        top, bottom = total[rows], total[rows + 32]
-        energy = bottom[:, columns + 32] - bottom[:, columns] - top[:, columns + 32] + top[:, columns]
+        top, bottom = total[rows], total[rows + WINDOW]
+        energy = bottom[:, columns + WINDOW] - bottom[:, columns] - top[:, columns + WINDOW] + top[:, columns]
         energies.append(np.log(np.maximum(energy, 0) + 1e-3))  # flat windows of both images tie
     upper_visible = np.stack(energies, axis=2)
     return np.stack([upper_visible, upper_visible[..., ::-1]])
 
 
-def _network(net, protocol: Protocol):
-    """The network as the protocol wants it; ValueError where there is none or it was trained on something else."""
-    if net is None:
-        raise ValueError(f"net: found None, expected a network trained on {protocol.trained_on} (network.load({protocol.weights!r}))")
+def fitting_network(net: "EResNet | None", protocol: Protocol) -> "EResNet":
+    """The network as the protocol wants it: `net`, or the shipped weights that fit; ValueError where it was trained on something else."""
+    import torch
+
+    from ivfnb.classifier import network
+
+    net = network.loaded(protocol.weights) if net is None else net
     if net.branches != protocol.trained_on:
         raise ValueError(
             f"net: found a network with {net.branches} branches, expected {protocol.trained_on} as the protocol says (Protocol.trained_on)"
         )
     if protocol.normalisation == "network" and protocol.branches == net.branches:
         return net
-    import torch
-
-    from ivfnb.classifier.network import NORMALISATION
-
     net = copy.deepcopy(net)
     net.branches = protocol.branches
     if protocol.normalisation == "released":
-        net.normalisation.copy_(torch.tensor(NORMALISATION["released"]))
+        net.normalisation.copy_(torch.tensor(network.NORMALISATION["released"]))
     return net
 
 
 def judge(
-    infrared: Image, visible: Image, net, protocol: Protocol, window_scores: Callable | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(weight of visible, votes, scores) of the images the classifier sees; the weight of "mask" and "distance" is the hard mask."""
+    infrared: Image, visible: Image, net: "EResNet | None", protocol: Protocol, window_scores: Callable[..., np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Weight of the visible image (h, w), votes (h, w) and scores of the windows, of the images that the classifier sees.
+
+    The weight of the weightings "mask" and "distance" is the hard mask. Where nobody judges it is constant, and there are no votes and no
+    scores.
+    """
+    if protocol.classifier in CONSTANT:
+        return np.full(visible.shape, CONSTANT[protocol.classifier]), None, None
     (visible, inside), (infrared, _) = (pad_to_grid(image, protocol.stride) for image in (visible, infrared))
     if protocol.classifier == "cnn":
         if window_scores is None:
             from ivfnb.classifier.windows import window_scores
-        scores = window_scores(_network(net, protocol), visible, infrared, protocol.stride)
+        scores = window_scores(fitting_network(net, protocol), visible, infrared, protocol.stride)
     else:
         scores = gradient_energy_scores(visible, infrared, protocol.stride)
     where = (visible.shape, protocol.stride)

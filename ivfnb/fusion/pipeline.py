@@ -5,6 +5,7 @@ After Qi et al. 2024, doi 10.1016/j.neucom.2024.127353, and their released fusio
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +15,13 @@ from ivfnb.fusion.judge import judge
 from ivfnb.fusion.protocol import AS_PAPER, Protocol
 from ivfnb.images import Image, ImageError
 
+if TYPE_CHECKING:
+    from ivfnb.classifier.network import EResNet
+
 
 @dataclass(frozen=True)
 class FusionResult:
-    """Everything `fuse` made of one pair. Grey images (h, w) of the protocol's size; levels 0..255.
+    """Everything `fuse` made of one pair: grey images (h, w) of the protocol's size, levels 0..255.
 
     `weight_map` is the weight of the visible image, 0..1: blended = weight * enhanced visible + (1 - weight) * enhanced infrared.
     """
@@ -28,8 +32,8 @@ class FusionResult:
     enhanced_visible: Image
     blended: Image  # float64
     stretched: Image  # the blend as SSR saw it: stretched (uint8 with Protocol.eight_bit) or `blended` itself
-    votes: np.ndarray | None  # int16 sum of the windows' votes, positive for visible; None without a classifier
-    scores: np.ndarray | None  # (2 orders, rows, columns, 2) logits of the windows; None without a classifier
+    votes: np.ndarray | None  # int16 sum of the windows' votes, positive for visible; None where no windows were judged
+    scores: np.ndarray | None  # (2 orders, rows, columns, 2) logits of the windows; None where no windows were judged
     protocol: Protocol
 
 
@@ -54,31 +58,72 @@ def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
     return images.to_gray(visible).astype(np.float64) if visible.dtype == np.uint8 else planes[..., 0], planes[..., 1:]
 
 
-def fuse(infrared: Image, visible: Image, net=None, protocol: Protocol = AS_PAPER, window_scores: Callable | None = None) -> FusionResult:
-    """Fuse a registered pair: infrared (h, w), visible (h, w) or (h, w, 3) RGB of one size, uint8, uint16 or floating point levels 0..255.
+def _stored(image: Image, protocol: Protocol) -> Image:
+    """An image as it passes to the next stage: in 8 bits, through JPEG and resized where the protocol says so."""
+    image = images.to_uint8(image) if protocol.eight_bit else image
+    image = images.through_jpeg(image, protocol.jpeg_quality) if protocol.jpeg_quality else image
+    return images.resize(image, protocol.size) if protocol.size else image
 
-    Of a colour visible image the luma (ITU-R BT.601) is fused and the chroma carried over. `net` is an EResNet that was trained on what
-    the protocol says; None will do where `protocol.classifier` is not "cnn". `window_scores` stands in for `weightmap.window_scores`, one
-    that remembers, say. Raises ValueError for images of different sizes or (with a classifier) below 32x32, for a missing or unfitting
-    network, and ImageError for arrays that are no images. Deterministic.
+
+def fuse(
+    infrared: Image,
+    visible: Image,
+    net: "EResNet | None" = None,
+    protocol: Protocol = AS_PAPER,
+    window_scores: Callable[..., np.ndarray] | None = None,
+) -> FusionResult:
+    """Fuse a registered infrared and visible image.
+
+    Parameters
+    ----------
+    infrared : array (h, w)
+        uint8, uint16 (read as level/257) or floating point levels 0..255.
+    visible : array (h, w) or (h, w, 3) RGB
+        Of the infrared image's size, levels alike. Of a colour image the luma (ITU-R BT.601) is fused and the chroma carried over.
+    net : EResNet, optional
+        Trained on what the protocol says. None loads the weights that the protocol names, once a process; nothing is loaded where
+        `protocol.classifier` is not "cnn".
+    protocol : Protocol
+        Every switch in which the paper's text and its released code differ.
+    window_scores : function, optional
+        Stands in for `classifier.windows.window_scores`: one that remembers, say.
+
+    Returns
+    -------
+    FusionResult
+        The fused image (uint8), the weight map and every image between the stages.
+
+    Raises
+    ------
+    ImageError
+        For arrays that are no images, or levels outside 0..255.
+    ValueError
+        For images of different sizes or (where windows are judged) below 32x32 pixels, and for a network that does not fit the protocol.
+
+    Notes
+    -----
+    Deterministic: the same images, weights and protocol give the same bits.
+
+    References
+    ----------
+    Qi, Abera, Fanose, Wang and Cheng 2024, doi 10.1016/j.neucom.2024.127353
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ramp = np.tile(np.arange(64.0), (64, 1))
+    >>> fuse(ramp, ramp.T, protocol=Protocol(classifier="none", ssr="none")).fused.shape
+    (64, 64)
     """
     infrared = images.levels(infrared, "infrared")
     luma, chroma = _split(visible)
     if infrared.shape != luma.shape:
         raise ValueError(f"infrared, visible: found sizes {infrared.shape} and {luma.shape}, expected one size")
-
-    def prepared(image: Image) -> Image:
-        image = images.to_uint8(image) if protocol.eight_bit else image
-        image = images.through_jpeg(image, protocol.jpeg_quality) if protocol.jpeg_quality else image
-        return images.resize(image, protocol.size) if protocol.size else image
-
-    enhanced_infrared = prepared(enhance.INFRARED[protocol.enhance_infrared](infrared))
-    enhanced_visible = prepared(enhance.VISIBLE[protocol.enhance_visible](luma))
-    weight, votes, scores = np.full(enhanced_visible.shape, 0.5), None, None
-    if protocol.classifier != "none":
-        judged = enhanced_infrared if protocol.classifier_infrared == "enhanced" else prepared(infrared)
-        weight, votes, scores = judge(judged, enhanced_visible, net, protocol, window_scores)
-    if protocol.weighting == "distance" and votes is not None:
+    enhanced_infrared = _stored(enhance.INFRARED[protocol.enhance_infrared](infrared), protocol)
+    enhanced_visible = _stored(enhance.VISIBLE[protocol.enhance_visible](luma), protocol)
+    judged = enhanced_infrared if protocol.classifier_infrared == "enhanced" else _stored(infrared, protocol)
+    weight, votes, scores = judge(judged, enhanced_visible, net, protocol, window_scores)
+    if protocol.weighting == "distance" and protocol.classifier != "none":
         blended, weight = blend_by_distance(enhanced_infrared, enhanced_visible, weight > 0.5)
     else:
         blended = weight * enhanced_visible + (1 - weight) * enhanced_infrared

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 CHOICES = {
-    "classifier": ("cnn", "gradient_energy", "none"),
+    "classifier": ("cnn", "gradient_energy", "none", "visible", "infrared"),
     "branches": ("gradients", "gray"),
     "trained_on": ("gradients", "gray"),
     "classifier_infrared": ("enhanced", "original"),
@@ -36,7 +36,8 @@ class Protocol:
     # Step of the 32x32 windows, pixels, 1..32 (the released script: 8).
     stride: int = 8
     # What judges sharpness. "cnn": the network. For ablations, without a network: "gradient_energy" (share of squared Sobel gradients in
-    # the window) and "none" (weight 0.5 everywhere, so that ties and weighting have no effect).
+    # the window), "none" (weight 0.5 everywhere, so that ties and weighting have no effect), and "visible" or "infrared" (that image
+    # everywhere, as if every window had been given to it).
     classifier: str = "cnn"
     # Difference 4. What the network's three branches see, grey and gradients (text) or three times grey (script).
     branches: str = "gradients"

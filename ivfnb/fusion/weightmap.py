@@ -20,11 +20,27 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name}: found {value!r}, expected one of {choices}")
 
 
-def _visible_probability(scores: np.ndarray) -> np.ndarray:
-    """Probability that the visible window is the sharper one, mean of both orders: float64 (rows, columns), 0..1."""
-    scores = scores.astype(np.float64)
+def visible_probabilities(scores: np.ndarray) -> np.ndarray:
+    """Probability that the visible window is the sharper one, in each of the two stacking orders.
+
+    Parameters
+    ----------
+    scores : array (2, rows, columns, 2)
+        Logits of `classifier.windows.window_scores`.
+
+    Returns
+    -------
+    array (2, rows, columns), float64
+        0..1; first with the visible window above, then below.
+    """
+    scores = _check_scores(scores).astype(np.float64)
     margins = np.stack([scores[0, ..., 1] - scores[0, ..., 0], scores[1, ..., 0] - scores[1, ..., 1]])
-    return (0.5 - 0.5 * np.tanh(margins / 2)).mean(axis=0)  # the softmax of two logits, without overflow
+    return 0.5 - 0.5 * np.tanh(margins / 2)  # the softmax of two logits, without overflow
+
+
+def _visible_probability(scores: np.ndarray) -> np.ndarray:
+    """Mean of the probabilities of both orders: float64 (rows, columns)."""
+    return visible_probabilities(scores).mean(axis=0)
 
 
 def decide(scores: np.ndarray, ties: str = "visible") -> np.ndarray:

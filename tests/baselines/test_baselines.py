@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from ivfnb.baselines import BASELINES, PAPER, convsr
+from ivfnb.baselines import BASELINES, COMPETITORS, Competitor, Variant, convsr, register, rows_of_paper
 from ivfnb.baselines.common.sparse import Convolution
 from ivfnb.images import ImageError
 
@@ -29,12 +29,28 @@ def noise(shape, seed=0):
     return np.random.default_rng(seed).uniform(0, 255, (2, *shape))
 
 
-def test_the_six_of_the_paper_and_the_references_are_there():
-    assert set(PAPER) | set(REFERENCES) <= set(BASELINES)
+def test_the_17_of_the_paper_and_the_references_are_described_once():
+    assert [competitor.row for competitor in rows_of_paper()] == list(range(1, 18))
+    assert {competitor.name for competitor in rows_of_paper() if competitor.function} | set(REFERENCES) <= set(BASELINES)
+    assert [competitor.name for competitor in COMPETITORS.values() if competitor.reference] == REFERENCES
     for name, baseline in BASELINES.items():
         assert baseline.name == name
         assert baseline.citation
         assert baseline.doi.startswith("10.") or name in ("Mean", "Maximum")
+
+
+def test_what_cannot_be_registered_is_refused():
+    with pytest.raises(ValueError, match=r"CBF: found a method of this name already"):
+        register(Competitor("CBF", np.maximum, "Nobody 2024"))
+    with pytest.raises(ValueError, match=r"other: found row 1 of the paper taken already"):
+        register(Competitor("other", np.maximum, "Nobody 2024", row=1))
+    with pytest.raises(ValueError, match="found cost 'cheap', expected one of"):
+        Competitor("other", np.maximum, "Nobody 2024", cost="cheap")
+    with pytest.raises(ValueError, match="expected one of both"):
+        Competitor("other", None, "Nobody 2024")
+    with pytest.raises(ValueError, match="published images of tno21, expected sets in `published`"):
+        Competitor("other", np.maximum, "Nobody 2024", variants=(Variant(published=("tno21",)),))
+    assert "other" not in COMPETITORS
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -141,9 +157,12 @@ def test_bad_parameters_are_named():
             BASELINES[name].fuse(image, image, **parameters)
 
 
-def test_the_registry_loads_no_method():
+def test_importing_the_room_loads_no_method():
     code = "import sys, ivfnb.baselines; print([m for m in sys.modules if m.startswith(('ivfnb.baselines.', 'torch', 'scipy'))])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "['ivfnb.baselines.registry']"
+    )
 
 
 def test_laplacian_pyramid_keeps_the_sharper_half():

@@ -181,7 +181,7 @@ def test_learned_filters_code_details_better_than_where_they_began():
 
 def test_committed_results_are_small_and_say_how_they_were_made():
     for name in ("convsr.npz", "mdlatlrr.npz"):
-        assert name in {baseline.weights for baseline in BASELINES.values()}
+        assert name in {baseline.competitor.weights for baseline in BASELINES.values()}
         assert (WEIGHTS / name).stat().st_size < 1_000_000
         with np.load(WEIGHTS / name) as stored:
             record = json.loads(str(stored["record"]))

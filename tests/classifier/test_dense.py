@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_network, random_pair
 
-from ivfnb.classifier import dense, network, windows
+from ivfnb.classifier import dense, grid, network, windows
 from ivfnb.classifier.network import planes
 from ivfnb.images import read_gray, resize
 
@@ -40,7 +40,7 @@ def test_equals_the_loop_for_random_weights_and_sizes(seed, branches, shape, str
     net = random_network(seed, branches)
     visible, infrared = random_pair(seed, shape)
     found = windows.window_scores(net, visible, infrared, stride, tile)
-    rows, columns = windows.grid_shape(shape, stride)
+    rows, columns = grid.grid_shape(shape, stride)
     assert found.shape == (2, rows, columns, 2)
     assert found.dtype == np.float32
     random = np.random.default_rng(seed)

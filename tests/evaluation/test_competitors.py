@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from ivfnb import datasets, images, paths
-from ivfnb.baselines import BASELINES
-from ivfnb.baselines import PAPER as IMPLEMENTED
+from ivfnb.baselines import BASELINES, COMPETITORS, rows_of_paper
 from ivfnb.datasets import FusedImage, dataset
 from ivfnb.evaluation import competitors
 from ivfnb.evaluation.competitors import NONE, OWN, PUBLISHED, Row
@@ -34,17 +33,17 @@ def pairs():
 
 def test_names_and_order():
     assert list(competitors.NAMES) == ORDER
-    assert [name for name in ORDER if name in IMPLEMENTED] == [each.name for each in competitors.COMPETITORS if not each.needs]
-    for competitor in competitors.COMPETITORS:
+    assert competitors.implemented() == [name for name in ORDER if not COMPETITORS[name].needs]
+    for competitor in rows_of_paper():
         for data in competitor.published:
-            assert f"published-{data}/{competitor.labels.get(data, competitor.name)}" in datasets.names()
+            assert f"published-{data}/{competitor.label(data)}" in datasets.names()
 
 
 def test_rows_without_any_published_image(pairs):
     rows = competitors.rows(pairs, QUICK)
     names = [row.name for row in rows]
     assert names[:17] == ORDER
-    assert names[17:] == ["Authors' images", *competitors.OURS, competitors.NO_CLASSIFIER, *competitors.REFERENCES]
+    assert names[17:] == ["Authors' images", *competitors.OURS, competitors.NO_CLASSIFIER, "Mean", "Maximum", "Laplacian pyramid"]
     for row in rows[:17]:
         assert row.source == (OWN if row.name in QUICK else NONE)
         assert (row.method is None) == bool(row.reason)
@@ -61,7 +60,7 @@ def test_slow_methods_are_limited_off_the_first_set(pairs):
     def covers(**how):
         return {row.name: row.method.covers for row in competitors.rows(pairs, slow_pairs=2, **how) if row.source == OWN}
 
-    assert covers(everywhere=True) == dict.fromkeys(IMPLEMENTED)
+    assert covers(everywhere=True) == dict.fromkeys(competitors.implemented())
     limited = covers(everywhere=False)
     assert limited.pop("ConvSR") == limited.pop("MDLatLRR") == set(pairs.ids[:2])
     assert set(limited.values()) == {None}

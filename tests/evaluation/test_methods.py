@@ -8,7 +8,7 @@ import pytest
 
 from ivfnb import evaluation, images, paths, report
 from ivfnb.datasets import FusedImage, dataset
-from ivfnb.evaluation.external import EvaluationWarning
+from ivfnb.evaluation.external import EvaluationWarning, external
 from ivfnb.evaluation.methods import Method
 
 
@@ -58,7 +58,7 @@ def test_external_folder_with_a_missing_an_oversized_and_a_corrupt_image(pairs):
         put(pair, folder)
     whole = (folder / f"{corrupt.id}.png").read_bytes()
     (folder / f"{corrupt.id}.png").write_bytes(whole[: len(whole) // 2])
-    (method,) = evaluation.external(pairs)
+    (method,) = external(pairs)
     with pytest.warns(EvaluationWarning) as caught:
         frame = evaluation.evaluate(pairs, [method, evaluation.by_baseline("Mean")], ["EN", "Nabf"])
     messages = sorted(str(each.message) for each in caught)
@@ -79,10 +79,10 @@ def test_external_folder_with_a_missing_an_oversized_and_a_corrupt_image(pairs):
 def test_external_folders_of_other_sets_are_no_rows(pairs):
     folder = paths.results_dir("external")
     put(pairs[0], folder / "OtherNet" / "tno21")
-    assert evaluation.external(pairs) == []
+    assert external(pairs) == []
     put(pairs[0], folder / "OtherNet" / "sample")
     put(pairs[1], folder / "ANet" / "sample")
-    assert [method.name for method in evaluation.external(pairs)] == ["ANet (external)", "OtherNet (external)"]
+    assert [method.name for method in external(pairs)] == ["ANet (external)", "OtherNet (external)"]
 
 
 def test_external_names_files_of_no_pair(pairs):
@@ -90,12 +90,12 @@ def test_external_names_files_of_no_pair(pairs):
     put(pairs[0], folder)
     images.write_image(folder / "photo_17.png", pairs[0].infrared)
     with pytest.warns(EvaluationWarning, match=r"1 files of no pair, such as photo_17.png, expected names such as astronaut.png"):
-        evaluation.external(pairs)
+        external(pairs)
     (folder / "photo_17.png").unlink()
     put(pairs[1], folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        evaluation.external(pairs[:1])  # images of pairs outside the slice are no strangers
+        external(pairs[:1])  # images of pairs outside the slice are no strangers
 
 
 def test_reduced_and_cropped_external_images_are_scored(pairs):
@@ -103,7 +103,7 @@ def test_reduced_and_cropped_external_images_are_scored(pairs):
     height, width = pair.infrared.shape
     put(pair, folder, images.resize(pair.infrared, (height // 2, width // 2), "area"))
     put(pairs[1], folder, pairs[1].infrared[:-4, :-8])
-    frame = evaluation.evaluate(pairs[:2], evaluation.external(pairs[:2]), ["EN"])
+    frame = evaluation.evaluate(pairs[:2], external(pairs[:2]), ["EN"])
     assert frame["fit"].tolist() == ["resized", "cropped"]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from ivfnb import enhance, fusion, images
+from ivfnb.classifier import network, windows
 from ivfnb.classifier.network import EResNet
 from ivfnb.evaluation import experiments
 from ivfnb.fusion import AS_PAPER, AS_RELEASED, Protocol, UndefinedDistanceWarning, fuse, protocol, weightmap
@@ -99,7 +100,7 @@ def test_fuse_as_released_equals_the_released_script_from_its_votes_on(golden, n
         says_infrared = expected["window_says_infrared"]
         scores = np.zeros((2, *says_infrared.shape, 2), np.float32)
         scores[0, ..., 1] = scores[1, ..., 0] = np.where(says_infrared, 1, -1)
-        monkeypatch.setattr(weightmap, "window_scores", lambda *_: scores)
+        monkeypatch.setattr(windows, "window_scores", lambda *_: scores)
         already_enhanced = replace(AS_RELEASED, enhance_infrared="none", enhance_visible="none", jpeg_quality=None)
         result = fuse(expected["enhanced_infrared"], expected["enhanced_visible"], networks["gradients"], already_enhanced)
         np.testing.assert_array_equal(result.votes, expected["votes"])
@@ -260,7 +261,7 @@ OF_THE_NETWORK = (
 def test_no_two_values_of_a_field_do_the_same(field, pair, networks, monkeypatch):
     infrared, visible = pair
     scores = np.random.default_rng(3).normal(0, 1, (2, 7, 9, 2))  # half of the windows contradict themselves
-    monkeypatch.setattr(weightmap, "window_scores", lambda *_: scores)
+    monkeypatch.setattr(windows, "window_scores", lambda *_: scores)
     base = replace(AS_PAPER, ssr_sigma=0.4 if field == "ssr_unit" else 300.0, weighting="mask" if field == "ties" else "soft")
     found = {
         fuse(infrared, visible, networks["gradients"], replace(base, **{field: value})).fused.tobytes() for value in protocol.CHOICES[field]
@@ -273,7 +274,7 @@ def test_undecided_pixels_follow_the_ties(monkeypatch, pair, networks):
     infrared, visible = pair[0][:32, :48], pair[1][:32, :48]
     scores = np.zeros((2, 1, 2, 2), np.float32)
     scores[0, 0, :, 0] = scores[1, 0, :, 1] = (3, -1)  # the left window is surer of visible than the right one of infrared
-    monkeypatch.setattr(weightmap, "window_scores", lambda *_: scores)
+    monkeypatch.setattr(windows, "window_scores", lambda *_: scores)
     weights = {}
     for ties in protocol.CHOICES["ties"]:
         result = fuse(infrared, visible, networks["gradients"], replace(AS_PAPER, stride=16, weighting="mask", ties=ties))
@@ -374,12 +375,35 @@ def test_bad_pairs_and_networks_are_refused(pair, networks):
     ):
         with pytest.raises(ValueError, match=message):
             fuse(*bad, None, ENERGY_PAPER)
-    with pytest.raises(ValueError, match=r"net: found None, expected a network trained on gradients"):
-        fuse(infrared, visible, None, AS_RELEASED)
     with pytest.raises(ValueError, match="net: found a network with gray branches, expected gradients"):
         fuse(infrared, visible, networks["gray"], AS_RELEASED)
     with pytest.raises(ValueError, match="found shapes"):
         fusion.blend_by_distance(infrared, visible, np.ones((3, 3), bool))
+
+
+@pytest.mark.parametrize("base", [AS_PAPER, AS_RELEASED, replace(AS_RELEASED, trained_on="gray")])
+def test_without_a_network_the_weights_that_the_protocol_names_are_loaded_once(pair, base, monkeypatch):
+    before = network.loaded.cache_info().misses
+    found = fuse(*pair, None, base)
+    np.testing.assert_array_equal(found.fused, fuse(*pair, network.load(base.weights), base).fused)
+    fuse(*pair, None, base)
+    assert network.loaded.cache_info().misses <= before + 1
+
+
+@pytest.mark.parametrize(("who", "weight"), [("visible", 1.0), ("infrared", 0.0)])
+@pytest.mark.parametrize("base", [AS_PAPER, AS_RELEASED])
+def test_one_image_everywhere(pair, who, weight, base):
+    result = fuse(*pair, None, replace(base, classifier=who))
+    assert result.votes is None
+    assert result.scores is None
+    if base.weighting == "soft":
+        assert (result.weight_map == weight).all()
+        np.testing.assert_array_equal(result.blended, getattr(result, f"enhanced_{who}"))
+    else:
+        mask = np.full(result.weight_map.shape, who == "visible")
+        expected, weights = fusion.blend_by_distance(result.enhanced_infrared, result.enhanced_visible, mask)
+        np.testing.assert_array_equal(result.blended, expected)
+        np.testing.assert_array_equal(result.weight_map, weights)
 
 
 @pytest.mark.parametrize("field", protocol.CHOICES)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_network, random_pair
 
-from ivfnb.classifier import windows
+from ivfnb.classifier import grid, windows
 from ivfnb.classifier.network import planes
 from ivfnb.fusion import weightmap
 
@@ -146,11 +146,11 @@ def test_extreme_logits_give_weights_of_exactly_0_and_1():
 @given(st.integers(32, 130), st.integers(32, 130), st.integers(1, 32))
 def test_padding_covers_every_pixel_with_the_fewest_more_and_crops_back(height, width, stride):
     image = np.random.default_rng(height).integers(0, 256, (height, width)).astype(np.uint8)
-    padded, inside = windows.pad_to_grid(image, stride)
+    padded, inside = grid.pad_to_grid(image, stride)
     np.testing.assert_array_equal(padded[inside], image)
     assert all(0 <= more - size < stride for more, size in zip(padded.shape, image.shape, strict=True))
-    grid = windows.grid_shape(padded.shape, stride)
-    votes = weightmap.vote_map(np.ones(grid, np.int8), padded.shape, stride)  # raises where pixels are uncovered
+    counts = grid.grid_shape(padded.shape, stride)
+    votes = weightmap.vote_map(np.ones(counts, np.int8), padded.shape, stride)  # raises where pixels are uncovered
     assert votes.min() >= 1
     np.testing.assert_array_equal(padded, np.pad(image, [(0, p - s) for p, s in zip(padded.shape, image.shape, strict=True)], "reflect"))
 
@@ -170,6 +170,6 @@ def test_bad_maps_are_named():
     with pytest.raises(ValueError, match="scores: found"):
         weightmap.decide(scores[0])
     with pytest.raises(ValueError, match="image: found an array of shape"):
-        windows.pad_to_grid(np.zeros((31, 64)))
+        grid.pad_to_grid(np.zeros((31, 64)))
     with pytest.raises(ValueError, match="stride: found 33"):
-        windows.pad_to_grid(np.zeros((64, 64)), 33)
+        grid.pad_to_grid(np.zeros((64, 64)), 33)

@@ -2,7 +2,6 @@
 
 import ctypes
 import math
-import os
 import sys
 import time
 from contextlib import nullcontext
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ivfnb import files
 from ivfnb.classifier.appraisal import evaluate_classifier
 from ivfnb.classifier.network import EResNet
 from ivfnb.classifier.patches import PatchDataset
@@ -72,12 +72,6 @@ def _optimiser(net: EResNet, config: TrainConfig, steps: int):
         return 0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
     return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, one_cycle)
-
-
-def _write_checkpoint(path: Path, state: dict) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(state, beside)
-    beside.replace(path)
 
 
 def _read_checkpoint(path: Path, config: TrainConfig, n: int) -> dict | None:
@@ -147,10 +141,11 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             )
         if checkpoint and (done % config.checkpoint_every == 0 or done == steps):
             states = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
-            _write_checkpoint(
-                checkpoint, {**states, "log": log, "checks": checks, "done": done, "wanted": {**asdict(config), "n": len(samples)}}
-            )
-            pd.DataFrame(log).to_csv(checkpoint.with_name("log.csv"), index=False)
+            wanted = {**asdict(config), "n": len(samples)}
+            with files.replacing(checkpoint) as beside:
+                torch.save({**states, "log": log, "checks": checks, "done": done, "wanted": wanted}, beside)
+            with files.replacing(checkpoint.with_name("log.csv")) as beside:
+                pd.DataFrame(log).to_csv(beside, index=False)
     bar.close()
     rate = (done - first) * config.batch_size / (time.perf_counter() - started)
     return History(net.eval(), pd.DataFrame(log), pd.DataFrame(checks), rate, config)

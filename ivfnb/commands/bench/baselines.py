@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from ivfnb import datasets, images
-from ivfnb.baselines import BASELINES, PAPER, Baseline
+from ivfnb.baselines import BASELINES
 from ivfnb.commands.bench import seconds
 from ivfnb.commands.bench.metrics import triple
 from ivfnb.evaluation.likeness import agreement
@@ -22,17 +22,12 @@ def _row(what: str, value: float, unit: str, bar: str = "") -> dict:
     return {"section": "baselines", "what": what, "value": value, "unit": unit, "bar": bar}
 
 
-def _short(baseline: Baseline) -> str:
-    """Name of the method without that of the variant."""
-    return baseline.name.partition(" (")[0]
-
-
 def _times() -> list[dict]:
     """Wall-clock and processor seconds of every method, not of its variants."""
     _, infrared, visible = triple()
     small = [image[:64, :64] for image in (infrared, visible)]
     result = []
-    for name in (name for name, baseline in BASELINES.items() if name == _short(baseline)):
+    for name in (name for name, baseline in BASELINES.items() if not baseline.variant.name):
         fuse = BASELINES[name].fuse
         fuse(*small)  # loads the module and what it learned
         start, processor = time.perf_counter(), time.process_time()
@@ -40,7 +35,7 @@ def _times() -> list[dict]:
         wall, processor = time.perf_counter() - start, time.process_time() - processor
         if wall < QUICK:
             wall = min(wall, seconds(lambda fuse=fuse: fuse(infrared, visible)))
-        bar = f"at most {60 if name in SLOW else 10}" if name in PAPER else ""
+        bar = f"at most {60 if name in SLOW else 10}" if BASELINES[name].competitor.row else ""
         result += [_row(f"{name}, one 768x576 pair", wall, "s", bar), _row(f"{name}, the same, processor time", processor, "s")]
     return result
 
@@ -52,9 +47,9 @@ def _agreements() -> list[dict]:
         for pairs, published in baseline.published.items():
             if not {pairs, f"published-{pairs}/{published}"} <= at_hand:
                 continue
-            ids = datasets.dataset(f"published-{pairs}/{published}").ids[:: EVERY if _short(baseline) in SLOW else 1]
+            ids = datasets.dataset(f"published-{pairs}/{published}").ids[:: EVERY if baseline.competitor.name in SLOW else 1]
             table = agreement(baseline, pairs, ids=ids)
-            bar = f"at least {AT_LEAST[_short(baseline)]}" if pairs == "tno21" else ""
+            bar = f"at least {AT_LEAST[baseline.competitor.name]}" if pairs == "tno21" else ""
             for key, bar_here in (("ssim", bar), ("ssim_jpeg", "")):
                 values = [entry[key] for entry in table if entry[key] is not None]
                 if values:
