@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from tqdm import tqdm
 
-from ivfnb.commands import reproduce
+from ivfnb.commands import profiles
 
 MARK = "# NBVAL_CHECK_OUTPUT"
 
@@ -19,7 +19,7 @@ MARK = "# NBVAL_CHECK_OUTPUT"
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["IVFNB_RESULTS"] = folder
-        for path in tqdm(list(reproduce.select(sys.argv[1] if len(sys.argv) > 1 else None).values()), desc="notebooks"):
+        for path in tqdm(list(profiles.select(sys.argv[1] if len(sys.argv) > 1 else None).values()), desc="notebooks"):
             notebook = nbformat.read(path, as_version=4)
             NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
             for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):

@@ -7,9 +7,9 @@ import nbformat
 import pytest
 import yaml
 
-from ivfnb.commands import reproduce
+from ivfnb.commands import profiles
 
-NOTEBOOKS = reproduce.notebooks()
+NOTEBOOKS = profiles.notebooks()
 MARK = "# NBVAL_CHECK_OUTPUT"
 
 
@@ -72,10 +72,10 @@ def test_something_is_checked(notebook):
 
 
 def test_demo_profile_is_the_defaults():
-    assert yaml.safe_load(reproduce.profiles()["demo"].read_text()) == {}
+    assert yaml.safe_load(profiles.profiles()["demo"].read_text()) == {}
 
 
-@pytest.mark.parametrize("profile", list(reproduce.profiles()))
+@pytest.mark.parametrize("profile", list(profiles.profiles()))
 def test_profiles_fit_the_parameters(profile):
-    known = {stem: reproduce.declared(path) for stem, path in NOTEBOOKS.items()}
-    assert reproduce.settings(profile, {}, known)["profile"] == profile
+    known = {stem: profiles.declared(path) for stem, path in NOTEBOOKS.items()}
+    assert profiles.settings(profile, {}, known)["profile"] == profile

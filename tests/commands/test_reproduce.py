@@ -1,6 +1,8 @@
 """The runner: parameters are checked before anything runs, a failing cell stops the run and stays readable, a run leaves its provenance."""
 
 import json
+import os
+import sys
 
 import nbformat
 import pytest
@@ -80,7 +82,13 @@ def test_a_run_of_some_notebooks_keeps_the_record_of_the_whole_run(project):
         (["--profile", "small"], "found 'small', expected one of ['big', 'demo']"),
         (["--set", "pairs=3"], "found unknown pairs; expected some of folder, level, n_pairs, profile, rate"),
         (["--set", "n_pairs=many"], "found n_pairs='many', expected a int such as 2"),
+        (["--set", "n_pairs=-1"], "found n_pairs=-1, expected a int of at least 0"),
+        (["--set", "rate=.nan"], "found rate=nan, expected a float"),
+        (["--set", "n_pairs="], "found n_pairs='', expected a int such as 2"),
+        (["--set", "n_pairs=true"], "found n_pairs=True, expected a int such as 2"),
         (["--only", "07"], "found '07', expected some of 01_first, 02_second"),
+        (["--only", ","], "found ',', expected some of 01_first, 02_second"),
+        (["--only", ""], "found '', expected some of 01_first, 02_second"),
     ],
 )
 def test_bad_input_is_refused_before_anything_runs(project, capsys, arguments, message):
@@ -93,3 +101,52 @@ def test_an_unknown_key_in_a_profile_is_refused(project, capsys):
     (project / "notebooks" / "profiles" / "big.yaml").write_text("n_pair: 9\n")
     assert commands.main(["reproduce", "--profile", "big"]) == 2
     assert "big.yaml: found unknown n_pair" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n_pairs: [1\n", "big.yaml: found no YAML"),
+        ("3: 4\n", "big.yaml: found unknown 3"),
+        ("- n_pairs\n", "big.yaml: found list, expected parameters"),
+        ("n_pairs: !!python/object/apply:os.getcwd []\n", "big.yaml: found no YAML"),
+    ],
+)
+def test_a_profile_that_is_none_is_told_in_one_line(project, capsys, text, message):
+    (project / "notebooks" / "profiles" / "big.yaml").write_text(text)
+    assert commands.main(["reproduce", "--profile", "big"]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_value_that_is_no_yaml_is_refused(project, capsys):
+    with pytest.raises(SystemExit):
+        commands.main(["reproduce", "--set", "n_pairs=[1"])
+    assert "whose value is no YAML" in capsys.readouterr().err
+
+
+def test_kernels_are_this_interpreter_and_see_absolute_folders(project, monkeypatch, tmp_path):
+    """A foreign kernel under the name python3 is not taken, and folders named relatively do not stray into notebooks/."""
+    foreign = tmp_path / "jupyter" / "kernels" / "python3"
+    foreign.mkdir(parents=True)
+    (foreign / "kernel.json").write_text(json.dumps({"argv": ["/bin/false"], "display_name": "other", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sets").mkdir()
+    for variable, folder in (("IVFNB_RESULTS", "results"), ("IVFNB_DATA", "sets"), ("IVFNB_CACHE", "cache")):
+        monkeypatch.setenv(variable, folder)
+    look = "import json, os, sys\nfrom pathlib import Path\nseen = {k: v for k, v in os.environ.items() if k.startswith('IVFNB_')}\n"
+    look += f"Path({str(tmp_path)!r}, 'seen.json').write_text(json.dumps([sys.executable, seen]))"
+    write_notebook(project / "notebooks" / "01_first.ipynb", 'profile = "demo"', look)
+    before = dict(os.environ)
+    assert commands.main(["reproduce", "--only", "01"]) == 0
+    executable, seen = json.loads((tmp_path / "seen.json").read_text())
+    assert executable == sys.executable
+    assert {name: seen[f"IVFNB_{name}"] for name in ("RESULTS", "DATA", "CACHE")} == {
+        "RESULTS": str(tmp_path / "results"),
+        "DATA": str(tmp_path / "sets"),
+        "CACHE": str(tmp_path / "cache"),
+    }
+    assert dict(os.environ) == before
+    assert sorted(path.name for path in (project / "notebooks").iterdir()) == ["01_first.ipynb", "02_second.ipynb", "profiles"]
