@@ -1,11 +1,13 @@
 """Charts of scores: box plots, curves over the pairs, radar, gains over a reference."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
 
 from ivfnb.metrics import METRICS
 from ivfnb.report.figures import OTHERS, colours, label, panels, plain, title_of
@@ -39,7 +41,7 @@ def boxplot(scores: pd.DataFrame, metrics: Sequence[str], highlighted: Sequence[
     """
     pairs = scores.groupby("method", sort=False)["id"].nunique()
     methods = list(pairs.index)
-    labels = [plain(name if count == pairs.max() else f"{name} ({count} of {pairs.max()})") for name, count in pairs.items()]
+    labels = [plain(str(name) if count == pairs.max() else f"{name} ({count} of {pairs.max()})") for name, count in pairs.items()]
     shades = colours(highlighted)
     figure, axes, _ = panels(len(metrics), 4, (3.6, 0.8 + 0.19 * len(methods)), sharey=True)
     for axis, metric in zip(axes, metrics, strict=True):
@@ -122,7 +124,8 @@ def radar(means: pd.DataFrame, metrics: Sequence[str], highlighted: Sequence[str
     turned = means[list(metrics)] * signs
     scaled = (turned - turned.min()) / (turned.max() - turned.min()).replace(0, np.nan)
     angles = np.linspace(0, 2 * np.pi, len(metrics), endpoint=False)
-    figure, axis = plt.subplots(figsize=(9.6, 6), layout="constrained", subplot_kw={"polar": True})
+    figure = plt.figure(figsize=(9.6, 6), layout="constrained")
+    axis = cast(PolarAxes, figure.add_subplot(projection="polar"))
     for (method, colour), style in zip(colours(highlighted).items(), ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1))), strict=False):
         if method in scaled.index:
             values = scaled.loc[method].fillna(0.5).to_numpy()
@@ -134,8 +137,8 @@ def radar(means: pd.DataFrame, metrics: Sequence[str], highlighted: Sequence[str
     axis.set_yticks([0.5, 1], ["", ""])
     axis.set_ylim(0, 1.02)
     legend = axis.legend(loc="center left", bbox_to_anchor=(1.12, 0.5), frameon=False)
-    legend.settitle_of(f"rim: best mean of {len(means)} methods\ncentre: worst")
-    axis.settitle_of(title, pad=16)
+    legend.set_title(f"rim: best mean of {len(means)} methods\ncentre: worst")
+    axis.set_title(plain(title), pad=16)
     return figure
 
 

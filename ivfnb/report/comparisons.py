@@ -17,8 +17,8 @@ from ivfnb.report.ranks import ALPHA, Significance, nemenyi
 def _set_apart(axis: Axes, points: pd.DataFrame) -> None:
     """Names beside points (columns seconds, rank), moved in height where one would cover another."""
     decades = np.subtract(*np.log10(axis.get_xlim())[::-1])
-    gap, placed = 0.042 * (np.ptp(points["rank"]) or 1), []
-    for name, row in points.iterrows():
+    gap, placed = 0.042 * (np.ptp(points["rank"]) or 1), list[tuple[float, float, float]]()
+    for name, row in zip(map(str, points.index), points.to_dict("records"), strict=True):
         left = np.log10(row["seconds"]) + 0.012 * decades
         right, height = left + 0.0085 * decades * len(name), row["rank"]
         while any(left < other[1] and other[0] < right and abs(height - other[2]) < gap for other in placed):
@@ -67,7 +67,7 @@ def cost_chart(seconds: pd.Series, ranks: pd.Series, highlighted: Sequence[str] 
 
 def _difference_diagram(axis: Axes, ranks: pd.Series, values: pd.DataFrame, difference: float, shades: Mapping[str, str]) -> None:
     """One metric's diagram by scikit-posthocs, with the same scale in every panel."""
-    from scikit_posthocs import critical_difference_diagram  # late, for its import takes seconds
+    from scikit_posthocs import critical_difference_diagram  # type: ignore[import-untyped]  # late, for its import takes seconds
 
     count = len(ranks)
     p = nemenyi(values).rename(index=plain, columns=plain)
@@ -117,11 +117,11 @@ def difference_diagrams(significance: Significance, highlighted: Iterable[str] =
     ----------
     Demsar 2006, jmlr.org/papers/v7/demsar06a.html
     """
-    shades = colours(highlighted)
+    shades, tests = colours(highlighted), significance.tests.to_dict("index")
     figure, axes, spare = panels(len(significance), 2, (7.4, 1.3 + 0.115 * significance.ranks.shape[1]))
     for axis, (metric, values) in zip(axes, significance.values.items(), strict=True):
-        test = significance.tests.loc[metric]
-        _difference_diagram(axis, significance.ranks.loc[metric], values, test["critical difference"], shades)
+        test, ranks = tests[metric], significance.ranks.T[metric]
+        _difference_diagram(axis, ranks, values, test["critical difference"], shades)
         axis.set_title(f"{title_of(metric)}: Friedman p = {test['p']:.1e}, {int(test['pairs'])} pairs", fontsize=9)
     if spare is not None:
         text = (
@@ -161,12 +161,12 @@ def correlation_chart(matrix: pd.DataFrame, title: str = "") -> Figure:
     ordered = matrix.iloc[order, order]
     figure, axis = plt.subplots(figsize=(7, 6), layout="constrained")
     shown = axis.imshow(ordered, cmap="PuOr", vmin=-1, vmax=1)
-    names = [title_of(name) for name in ordered]
+    names = [title_of(str(name)) for name in ordered]
     axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axis.set_yticks(range(len(names)), names)
     for (row, column), value in np.ndenumerate(ordered.to_numpy()):
         if np.isfinite(value):
             axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color="white" if abs(value) > 0.7 else "black")
     figure.colorbar(shown, label="rank correlation, more is better for both", shrink=0.8)
-    axis.settitle_of(title)
+    axis.set_title(plain(title))
     return figure

@@ -82,5 +82,5 @@ def csv(frame: pd.DataFrame, index: bool) -> str:
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         if not pd.api.types.is_numeric_dtype(column):
-            frame.isetitem(place, pd.Series([safe(cell) for cell in column], index=frame.index, dtype=object))
+            frame.isetitem(place, pd.array([safe(cell) for cell in column], dtype=object))
     return frame.to_csv(index=index, lineterminator="\n")

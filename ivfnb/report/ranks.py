@@ -127,9 +127,10 @@ def nemenyi(values: pd.DataFrame) -> pd.DataFrame:
     ----------
     Nemenyi 1963, Distribution-free multiple comparisons, thesis, Princeton University; Demsar 2006
     """
-    from scikit_posthocs import posthoc_nemenyi_friedman
+    from scikit_posthocs import posthoc_nemenyi_friedman  # type: ignore[import-untyped]
 
-    return posthoc_nemenyi_friedman(values)
+    p: pd.DataFrame = posthoc_nemenyi_friedman(values)
+    return p
 
 
 @lru_cache
@@ -232,7 +233,7 @@ def significance(scores: pd.DataFrame, methods: Sequence[str], metrics: Iterable
     """
     found = {metric: complete(scores, metric, methods) for metric in metrics}
     found = {metric: values for metric, values in found.items() if values.shape[1] > 2 and len(values) > 1}
-    ranks = {metric: average_ranks(values, METRICS[metric].direction) for metric, values in found.items()}
+    ranks = {metric: average_ranks(values, METRICS[metric].direction).to_dict() for metric, values in found.items()}
     rows = {}
     for metric, values in found.items():
         pairs, count = values.shape
@@ -240,6 +241,6 @@ def significance(scores: pd.DataFrame, methods: Sequence[str], metrics: Iterable
     columns = ["pairs", "methods", "chi2", "p", "critical difference"]
     return Significance(
         tests=pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("metric"),
-        ranks=pd.DataFrame(ranks, index=list(methods)).T.rename_axis("metric"),
+        ranks=pd.DataFrame.from_dict(ranks, orient="index", columns=list(methods)).rename_axis("metric"),
         values=found,
     )
