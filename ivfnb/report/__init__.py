@@ -1,35 +1,47 @@
-"""DataFrames and images to what a paper prints: tables, statistics, montages and charts."""
+"""DataFrames and images to what a paper prints: tables, statistics, montages and charts.
+
+Tables and statistics load no Matplotlib: whatever draws is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ivfnb.metrics.targets import inset_box
-from ivfnb.report.charts import boxplot, correlation_chart, cost_chart, curves, difference_diagrams, gains, radar
-from ivfnb.report.figures import COLOURS, colours, montage, save_figure, subjective
-from ivfnb.report.statistics import (
-    agreement_of_orders,
+from ivfnb.report.agreement import agreement_of_orders, correlations, strongest_pairs
+from ivfnb.report.ranks import (
+    Significance,
     average_ranks,
     average_ranks_over,
-    bounds,
-    cliques,
     complete,
-    correlations,
     critical_difference,
     friedman,
-    interval,
-    intervals,
-    main_effects,
+    nemenyi,
     significance,
-    step_effects,
-    strongest_pairs,
 )
-from ivfnb.report.tables import in_order, means, rank_marks, show, table
+from ivfnb.report.tables import in_order, means, rank_marks, save_csv, show, table
+from ivfnb.report.uncertainty import bounds, interval, intervals, main_effects, step_effects
+
+if TYPE_CHECKING:
+    from ivfnb.report.charts import boxplot, curves, gains, radar
+    from ivfnb.report.comparisons import correlation_chart, cost_chart, difference_diagrams
+    from ivfnb.report.figures import COLOURS, colours, save_figure
+    from ivfnb.report.montages import montage, subjective
+
+_DRAWN = {
+    "charts": ("boxplot", "curves", "gains", "radar"),
+    "comparisons": ("correlation_chart", "cost_chart", "difference_diagrams"),
+    "figures": ("COLOURS", "colours", "save_figure"),
+    "montages": ("montage", "subjective"),
+}
 
 __all__ = [
     "COLOURS",
+    "Significance",
     "agreement_of_orders",
     "average_ranks",
     "average_ranks_over",
     "bounds",
     "boxplot",
-    "cliques",
     "colours",
     "complete",
     "correlation_chart",
@@ -47,8 +59,10 @@ __all__ = [
     "main_effects",
     "means",
     "montage",
+    "nemenyi",
     "radar",
     "rank_marks",
+    "save_csv",
     "save_figure",
     "show",
     "significance",
@@ -57,3 +71,15 @@ __all__ = [
     "subjective",
     "table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _DRAWN.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

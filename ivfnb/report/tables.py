@@ -1,7 +1,5 @@
 """DataFrames as tables: CSV with all digits, Markdown, LaTeX (booktabs) and HTML, the best and the second best marked."""
 
-import html
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,35 +7,53 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ivfnb import files
 from ivfnb.metrics import METRICS
+from ivfnb.report import escaping, formats
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
 
-# How a number looks by its mark, by suffix of the file: the best bold, the second best underlined (GitHub shows <ins> so, not <u>), those
-# that were not computed here in italics.
-MARKS = {
-    "md": {"best": "**{}**", "second": "<ins>{}</ins>", "elsewhere": "*{}*"},
-    "tex": {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "elsewhere": r"\textit{{{}}}"},
-    "html": {"best": "<b>{}</b>", "second": "<u>{}</u>", "elsewhere": "<i>{}</i>"},
-}
-STYLE = (
-    "body{font:14px sans-serif;margin:1em}table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid}"
-    "caption{text-align:left;margin-bottom:.5em}th{border-bottom:1px solid;text-align:left}th,td{padding:.2em .7em}"
-    "td.number{text-align:right;font-variant-numeric:tabular-nums}"
-)
-
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Metrics in the registry's order, then other names in theirs."""
+    """Metrics in the registry's order, then other names in theirs.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> in_order(["seconds", "EN", "EI"])
+    ['EI', 'EN', 'seconds']
+    """
     names = list(names)
     return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
 
 
 def means(scores: pd.DataFrame) -> pd.DataFrame:
-    """Means over the pairs of a tidy table: a row each (dataset, method), with the number of pairs, a column a metric in registry order.
+    """Means over the pairs of a tidy table.
 
-    Values that are no metrics of the registry (`extra` of `evaluate`) follow.
+    Parameters
+    ----------
+    scores : DataFrame
+        Tidy: columns dataset, method, id (of the pair), metric, value in the metric's unit.
+
+    Returns
+    -------
+    DataFrame
+        A row each (dataset, method) in order of appearance; column pairs (how many), then a column a metric in the registry's order, then
+        values that are no metrics of the registry (`extra` of `evaluate`).
+
+    Examples
+    --------
+    >>> rows = [("set", "ours", "01", "EN", 6.0), ("set", "ours", "02", "EN", 7.0)]
+    >>> means(pd.DataFrame(rows, columns=["dataset", "method", "id", "metric", "value"])).loc[("set", "ours")].tolist()
+    [2.0, 6.5]
     """
     values = scores.pivot_table(index=["dataset", "method"], columns="metric", values="value", aggfunc="mean", sort=False)
     values = values[in_order(values.columns)]
@@ -46,9 +62,27 @@ def means(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def rank_marks(values: pd.Series, direction: str, digits: int, among: pd.Series | None = None) -> list[str]:
-    """ "best", "second" or "" for each number, judged as printed with `digits`; numbers that print alike get the same mark.
+    """Which numbers of a column are the best and the second best, judged as printed: numbers that print alike get the same mark.
 
-    Only values with `among` True take part (all by default). Among fewer than two nothing is marked, among two only the best.
+    Parameters
+    ----------
+    values : Series of n numbers
+    direction : {"higher", "lower"}
+        The better one.
+    digits : int
+        Decimals that are printed.
+    among : Series of n bool, optional
+        Which numbers take part; all by default.
+
+    Returns
+    -------
+    list of n str
+        "best", "second" or "". Among fewer than two numbers nothing is marked, among two only the best.
+
+    Examples
+    --------
+    >>> rank_marks(pd.Series([1.0, 3.0, 3.0001, 2.0]), "higher", 2)
+    ['', 'best', 'best', 'second']
     """
     printed = values.round(digits) if among is None else values.round(digits).where(among)
     levels = np.sort(printed.dropna().unique())
@@ -61,17 +95,19 @@ def rank_marks(values: pd.Series, direction: str, digits: int, among: pd.Series 
 def _marks(frame: pd.DataFrame, digits: int, among: pd.Series | bool, italic: bool) -> np.ndarray:
     """Mark of every cell, "" outside metrics; each group of the first level of a MultiIndex (a data set) has its own best."""
     marks = np.full(frame.shape, "", dtype=object)
-    numeric = [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
+    metrics = [(place, str(name)) for place, name in enumerate(frame.columns) if name in METRICS]
     if italic:
-        marks[:, [name in METRICS for name in frame.columns]] = "elsewhere"
+        marks[:, [place for place, _ in metrics]] = "elsewhere"
     if italic or among is False:
         return marks
     grouped = isinstance(frame.index, pd.MultiIndex)
-    groups = frame.groupby(level=0, sort=False).indices.values() if grouped else [np.arange(len(frame))]
-    for name in (name for name in numeric if name in METRICS):
+    groups = list(frame.groupby(level=0, sort=False).indices.values()) if grouped else [np.arange(len(frame))]
+    for place, name in metrics:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            continue
         for rows in groups:
-            chosen = None if among is True else among.iloc[rows]
-            marks[rows, frame.columns.get_loc(name)] = rank_marks(frame[name].iloc[rows], METRICS[name].direction, digits, chosen)
+            chosen = among.iloc[rows] if isinstance(among, pd.Series) else None
+            marks[rows, place] = rank_marks(frame[name].iloc[rows], METRICS[name].direction, digits, chosen)
     return marks
 
 
@@ -82,29 +118,23 @@ def _text(value: object, digits: int) -> str:
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
-def _latex(text: str) -> str:
-    """Text in LaTeX: arrows, and the characters that LaTeX reads as commands."""
-    pairs = (("_", r"\_"), ("%", r"\%"), ("&", r"\&"), ("#", r"\#"), ("↑", r"$\uparrow$"), ("↓", r"$\downarrow$"), ("±", r"$\pm$"))
-    for plain, command in pairs:
-        text = text.replace(plain, command)
-    return text
+def save_csv(frame: pd.DataFrame, path: str | Path, index: bool = False) -> Path:
+    """Write a frame as CSV in all digits, whole or not at all; texts that a spreadsheet would calculate get an apostrophe.
 
+    Parameters
+    ----------
+    frame : DataFrame
+    path : path
+        Its folder is made.
+    index : bool
+        Whether the index is written too.
 
-def _page(printed: pd.DataFrame, caption: str, numeric: list[bool], note: str) -> str:
-    """A table as one HTML page that needs nothing else; cells are HTML already."""
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in printed.columns)
-    classes = [' class="number"' if each else "" for each in numeric]
-    rows = (
-        "<tr>" + "".join(f"<td{style}>{cell}</td>" for style, cell in zip(classes, row, strict=True)) + "</tr>"
-        for row in printed.itertuples(index=False)
-    )
-    title = html.escape(caption)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head><body>\n'
-        f"<table><caption>{title}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + f"\n</tbody></table>\n{f'<p>{html.escape(note)}</p>' if note else ''}</body></html>\n"
-    )
+    Returns
+    -------
+    Path
+        `path`.
+    """
+    return files.write_text(path, formats.csv(frame, index))
 
 
 def table(
@@ -116,42 +146,72 @@ def table(
     note: str = "",
     italic: bool = False,
 ) -> pd.DataFrame:
-    """Write a table as `<path>.csv` (all digits, no marks), `.md`, `.tex` (booktabs) and `.html`, and return it as Markdown shows it.
+    """Write a table as CSV, Markdown, LaTeX and HTML, the best and the second best of each metric marked.
 
-    Columns that are metrics get the arrow of their better direction, the best bold and the second best underlined: of each group of a
-    MultiIndex (the sets of `means`), else of the column. `among` says which rows compete (a bool a row, or False for none); `note` stands
-    below; `italic` sets metrics in italics, for values that were not computed here. A missing value is an empty cell.
+    Parameters
+    ----------
+    frame : DataFrame
+        Any; columns that are metrics of the registry get the arrow of their better direction, the best bold and the second best underlined:
+        of each group of a MultiIndex (the sets of `means`), else of the column. An index that is no mere numbering becomes columns.
+    path : path without suffix
+        `<path>.csv` (all digits, no marks), `.md`, `.tex` (booktabs) and `.html` are written, each whole or not at all.
+    caption, note : str
+        Plain text above and below.
+    digits : int
+        Decimals in all formats but CSV.
+    among : Series of bool, a row each, or bool
+        Which rows compete; False for none.
+    italic : bool
+        Sets metrics in italics and marks no best, for values that were not computed here.
+
+    Returns
+    -------
+    DataFrame
+        Of text, as the Markdown file has it.
+
+    Notes
+    -----
+    A missing value is an empty cell. Texts (cells, headings, caption, note) are written so that each format shows them as they are and none
+    reads them as markup, a command or a formula (`escaping`).
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     marks = _marks(frame, digits, among, italic)
     if not isinstance(frame.index, pd.RangeIndex):
         marks = np.hstack([np.full((len(frame), frame.index.nlevels), "", dtype=object), marks])
         frame = frame.reset_index()
-    arrows = {name: f"{name} {METRICS[name].arrow}" for name in frame.columns if name in METRICS}
+    headings = [f"{name} {METRICS[str(name)].arrow}" if name in METRICS else str(name) for name in frame.columns]
     texts, shown = frame.map(lambda cell: _text(cell, digits)).to_numpy(), {}
-    for suffix, escape in (("md", lambda text: text.replace("|", r"\|")), ("tex", _latex), ("html", html.escape)):
-        looks = {"": "{}", **MARKS[suffix]}
+    for suffix, escape in formats.ESCAPES.items():
+        looks = {"": "{}", **formats.MARKS[suffix]}
         cells = [[looks[m].format(escape(t)) if t else "" for t, m in zip(*row, strict=True)] for row in zip(texts, marks, strict=True)]
-        shown[suffix] = pd.DataFrame(cells, columns=frame.columns).rename(columns=arrows)
+        shown[suffix] = pd.DataFrame(cells, columns=[escape(heading) for heading in headings])
     numeric = [bool(pd.api.types.is_numeric_dtype(frame[name])) for name in frame.columns]
-    text = (f"{caption}\n\n" if caption else "") + shown["md"].to_markdown(index=False, disable_numparse=True)
-    latex = shown["tex"].rename(columns=_latex).to_latex(index=False, escape=False, caption=_latex(caption) or None)
-    content = {
-        "csv": frame.to_csv(index=False),
-        "md": text + (f"\n\n{note}" if note else "") + "\n",
-        "tex": latex + (f"% {note}\n" if note else ""),
-        "html": _page(shown["html"], caption, numeric, note),
+    above, below = (escaping.markdown(text) for text in (caption, note))
+    text = (f"{above}\n\n" if above else "") + shown["md"].to_markdown(index=False, disable_numparse=True)
+    latex = shown["tex"].to_latex(index=False, escape=False, caption=escaping.latex(caption) or None)
+    contents = {
+        "csv": formats.csv(frame, index=False),
+        "md": text + (f"\n\n{below}" if below else "") + "\n",
+        "tex": latex + (f"% {escaping.one_line(note)}\n" if note else ""),
+        "html": formats.page(shown["html"], caption, numeric, note),
     }
-    for suffix, written in content.items():
-        beside = path.with_name(f".{path.name}.{suffix}.{os.getpid()}")
-        beside.write_text(written, encoding="utf-8")
-        beside.replace(path.with_name(f"{path.name}.{suffix}"))
+    for suffix, content in contents.items():
+        files.write_text(path.with_name(f"{path.name}.{suffix}"), content)
     return shown["md"]
 
 
 def show(path: str | Path) -> "Markdown":
-    """A written table as a notebook shows it, marks and all."""
+    """A written table as a notebook shows it, marks and all.
+
+    Parameters
+    ----------
+    path : path without suffix
+        As given to `table`.
+
+    Returns
+    -------
+    IPython.display.Markdown
+    """
     from IPython.display import Markdown
 
     return Markdown(Path(f"{path}.md").read_text(encoding="utf-8"))

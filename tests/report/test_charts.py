@@ -66,13 +66,55 @@ def test_radar_puts_the_best_at_the_rim(scores):
 
 
 def test_difference_diagrams_name_every_method(scores):
-    frame = report.significance(scores, METHODS, ["EN", "Nabf", "SF"])
-    figure = report.difference_diagrams(frame, ["ours"])
+    found = report.significance(scores, METHODS, ["EN", "Nabf", "SF"])
+    figure = report.difference_diagrams(found, ["ours"])
     panel = figure.axes[0]
-    texts = [text.get_text() for text in panel.texts]
-    assert all(any(text.replace("  ", " ").split(" ")[0] == name or text.endswith(f"  {name}") for text in texts) for name in METHODS)
-    assert "c  1.0" in texts, "the best stands at the left with its rank"
-    assert any(text.startswith("CD ") for text in texts)
+    texts = [text.get_text().strip() for text in panel.texts]
+    assert sorted(texts) == ["3.0  a", "4.0  ours", "CD 2.71", "b  2.0", "c  1.0"], "the best stand at the left, with their ranks"
+    (ours,) = (text for text in panel.texts if "ours" in text.get_text())
+    assert ours.get_color() == report.COLOURS[0]
+    assert panel.get_title() == "EN ↑: Friedman p = 2.9e-02, 3 pairs"
+
+
+def test_difference_diagrams_join_what_does_not_differ(scores):
+    """Ranks 1, 2, 3 and 4 on every pair, critical difference 2.71: all but the first and the last are joined."""
+    figure = report.difference_diagrams(report.significance(scores, METHODS, ["EN"]))
+    bars = [line for line in figure.axes[0].lines if line.get_linewidth() == 2.5]
+    assert sorted((min(bar.get_xdata()), max(bar.get_xdata())) for bar in bars) == [(1, 3), (2, 4)]
+
+
+def test_names_are_no_formulas(scores, tmp_path):
+    """A dollar sign or a brace in a name is drawn, not read."""
+    hostile = {"ours": r"$\frac{$", "a": "{rank} $x^2$", "b": "<b>", "c": "%s"}
+    scores["method"] = scores["method"].map(hostile)
+    names, metrics, title = list(hostile.values()), ["EN", "Nabf", "SF"], r"on $\nothing{$"
+    means = report.means(scores).droplevel("dataset")[metrics]
+    seconds = pd.Series({name: 1.0 + i for i, name in enumerate(names)})
+    image = np.zeros((30, 40), np.uint8)
+    figures = [
+        report.boxplot(scores, metrics, names, title),
+        report.curves(scores, metrics, names, title),
+        report.radar(means, metrics, names, title),
+        report.gains(means, names, title),
+        report.cost_chart(seconds, seconds, names, title),
+        report.difference_diagrams(report.significance(scores, names, metrics), names, title),
+        report.montage([image], names[:1], 1),
+    ]
+    for i, figure in enumerate(figures):
+        assert report.save_figure(figure, tmp_path / f"{i}.png").is_file()
+    labels = [text.get_text().strip() for text in figures[5].axes[0].texts]
+    assert any(text.endswith(r"  \$\frac{\$") for text in labels), "Matplotlib shows an escaped sign as it is"
+    assert any("{rank}" in text for text in labels)
+
+
+def test_an_inset_for_each_image():
+    with pytest.raises(ValueError, match="insets: found 1, expected one for each of the 2 images"):
+        report.montage([np.zeros((3, 4))] * 2, ["a", "b"], 2, insets=[None])
+
+
+def test_cost_chart_of_nothing():
+    with pytest.raises(ValueError, match="expected a method that both have"):
+        report.cost_chart(pd.Series({"a": 1.0}), pd.Series({"b": 1.0}))
 
 
 def test_cost_chart_keeps_names_apart():

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from ivfnb import report
-from ivfnb.report.statistics import nemenyi_quantile
+from ivfnb.report.ranks import nemenyi_quantile
 
 # Demsar 2006, table 6: areas under the curve of four variants of C4.5 on 14 data sets. Of the two printed as 0.975 (voting) it ranks the
 # first higher, by digits that are not printed.
@@ -62,10 +62,33 @@ def test_demsars_example(demsar):
     assert uncorrected == pytest.approx(9.28, abs=5e-3)
     assert report.critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)
     assert report.critical_difference(4, 14, 0.10) == pytest.approx(1.12, abs=5e-3)
-    frame = report.significance(demsar, VARIANTS, ["EN"])
-    assert frame.loc["EN", ["pairs", "methods"]].tolist() == [14, 4]
-    assert frame.loc["EN", "chi2"] > uncorrected, "scipy's is corrected for ties"
-    assert frame.loc["EN", "p"] == pytest.approx(stats.chi2.sf(frame.loc["EN", "chi2"], 3))
+    found = report.significance(demsar, VARIANTS, ["EN"])
+    assert len(found) == 1
+    assert found.ranks.loc["EN"].to_dict() == ranks.to_dict()
+    assert found.tests.loc["EN", ["pairs", "methods"]].tolist() == [14, 4]
+    assert found.tests.loc["EN", "critical difference"] == report.critical_difference(4, 14)
+    assert found.tests.loc["EN", "chi2"] > uncorrected, "scipy's is corrected for ties"
+    assert found.tests.loc["EN", "p"] == pytest.approx(stats.chi2.sf(found.tests.loc["EN", "chi2"], 3))
+
+
+def test_nemenyi_is_below_5_percent_beyond_the_critical_difference():
+    """Demsar's rule and scikit-posthocs' p values say the same of every two methods."""
+    rng = np.random.default_rng(0)
+    values = pd.DataFrame(rng.normal(np.arange(9), 1, (12, 9)), columns=list("abcdefghi"))
+    ranks = report.average_ranks(values, "lower")
+    distance = np.abs(np.subtract.outer(ranks.to_numpy(), ranks.to_numpy()))
+    p = report.nemenyi(values)
+    assert list(p.columns) == list(values.columns)
+    assert ((p.to_numpy() < 0.05) == (distance >= report.critical_difference(9, 12))).all()
+    assert 0.2 < (p.to_numpy() < 0.05).mean() < 0.8
+    assert report.nemenyi(-values).to_numpy() == pytest.approx(p.to_numpy()), "the direction does not matter"
+
+
+def test_critical_difference_of_the_smallest_field():
+    assert report.critical_difference(2, 1) == pytest.approx(1.96 * 1, abs=1e-3)
+    for methods, pairs in ((1, 5), (2, 0)):
+        with pytest.raises(ValueError, match=f"found {methods} and {pairs}, expected at least 2 and 1"):
+            report.critical_difference(methods, pairs)
 
 
 def test_friedman_by_hand():
@@ -89,16 +112,9 @@ def test_only_pairs_that_all_cover():
     scores = scores[~((scores["method"] == "b") & (scores["id"] == "01"))]
     assert list(report.complete(scores, "EN").index.get_level_values("id")) == ["00", "02"]
     assert len(report.complete(scores, "EN", ["a", "c"])) == 3
-    assert report.significance(scores, ["a", "b"], ["EN"]).empty, "two methods are no field"
-
-
-def test_cliques():
-    ranks = pd.Series({"a": 1.0, "b": 1.9, "c": 2.8, "d": 5.0})
-    assert report.cliques(ranks, 1.0) == [("a", "b"), ("b", "c")]
-    assert report.cliques(ranks, 2.0) == [("a", "c")]
-    assert report.cliques(ranks, 9.0) == [("a", "d")]
-    assert report.cliques(ranks, 0.5) == []
-    assert report.cliques(pd.Series({"a": 1.0, "b": 2.0}), 1.0) == [], "a difference of exactly the critical one is significant"
+    found = report.significance(scores, ["a", "b"], ["EN"])
+    assert len(found) == 0, "two methods are no field"
+    assert found.tests.columns.tolist() == ["pairs", "methods", "chi2", "p", "critical difference"]
 
 
 def test_bounds_cover_and_shrink():
@@ -110,6 +126,15 @@ def test_bounds_cover_and_shrink():
     assert report.bounds([3.0] * 4) == (3.0, 3.0)
     assert all(np.isnan(report.bounds([1.0, 2.0, np.nan])))
     assert stats.bootstrap((values,), np.mean, method="percentile", rng=0).confidence_interval.low == pytest.approx(low, abs=0.02)
+
+
+@pytest.mark.parametrize("size", [3, 5, 21])
+def test_bounds_are_the_percentiles_of_drawn_means(size):
+    """To the last bit, so that tables of earlier runs stand."""
+    values = np.random.default_rng(size).normal(0, 1, size)
+    drawn = np.random.default_rng(7).integers(0, size, (2000, size))
+    low, high = np.quantile(values[drawn].mean(axis=1), [(1 - 0.95) / 2, (1 + 0.95) / 2])
+    assert report.bounds(values, seed=7) == (low, high)
 
 
 def test_intervals_of_a_tidy_table():
@@ -159,3 +184,5 @@ def test_step_effects_are_turned_and_paired():
     frame = report.step_effects(scores, ["factor"], {"step": ("without", "with")}).set_index("metric")
     assert frame.loc["EN", ["better_by", "low", "high"]].tolist() == pytest.approx([2, 2, 2]), "pairs differ, the effect does not"
     assert frame.loc["Nabf", "better_by"] == pytest.approx(-0.5), "more artefacts are worse"
+    with pytest.raises(ValueError, match=r"levels: found \('off', 'on'\), expected two that one of the columns \['factor'\] holds"):
+        report.step_effects(scores, ["factor"], {"step": ("off", "on")})
