@@ -23,6 +23,11 @@ def data_root() -> Path:
     return folder
 
 
+def own_data() -> Path:
+    """Folder in which this installation keeps the data sets that it fetches and unpacks: `data/` of the checkout."""
+    return root() / "data"
+
+
 def results_dir(profile: str) -> Path:
     """Folder of the results of one profile, made if absent: `results/<profile>` (IVFNB_RESULTS replaces `results`)."""
     folder = Path(os.environ.get("IVFNB_RESULTS") or root() / "results").expanduser().resolve() / profile
