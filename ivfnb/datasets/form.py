@@ -27,7 +27,9 @@ def _below(path: str) -> str:
     """A path that stays below the folder it is joined to, on every system, and leads to nothing hidden."""
     parts = path.split("/")
     if any(not part or part.startswith(".") or not part.isprintable() or set(part) & set('\\:"<>|?') for part in parts):
-        raise ValueError(f"found {_short(path)}, expected a path below a data root, such as tno21/ir, without ., .., drive or hidden folder")
+        raise ValueError(
+            f"found {_short(path)}, expected a path below a data root, such as tno21/ir, without ., .., drive or hidden folder"
+        )
     return path
 
 
@@ -210,6 +212,5 @@ def _line(error: ValidationError) -> str:
 
 
 def _form_at(place: tuple[int | str, ...]) -> type[_Form]:
-    if len(place) < 3:
-        return Manifest
-    return {"archives": Archive, "files": File}.get(str(place[2]), Set) if len(place) > 3 else Set
+    forms: dict[str, type[_Form]] = {"archives": Archive, "files": File}
+    return Manifest if len(place) < 3 else forms.get(str(place[2]), Set) if len(place) > 3 else Set

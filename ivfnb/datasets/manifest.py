@@ -100,6 +100,20 @@ def load(path: Path | None = None) -> dict[str, Entry]:
         raise DatasetError(f"{path}: found no manifest that can be read ({error.strerror}), expected one") from error
 
 
+def named(name: str, path: Path | None = None) -> Entry:
+    """The set of that name of a manifest (see `load`); DatasetError lists the names there are.
+
+    Examples
+    --------
+    >>> named("tno21").count(20)
+    '20 of 21 pairs'
+    """
+    sets = load(path)
+    if name not in sets:
+        raise DatasetError(f"name: found {name!r}, expected one of {', '.join(sets)}")
+    return sets[name]
+
+
 @lru_cache(maxsize=8)
 def _load(path: Path, _changed: int) -> dict[str, Entry]:
     from ivfnb.datasets import form  # pydantic and YAML only where a manifest is read
@@ -121,9 +135,7 @@ def _load(path: Path, _changed: int) -> dict[str, Entry]:
     return entries
 
 
-def _entry(
-    name: str, described: "form.Set", member: str, note: str, pins: dict[str, Pin], by_folder: dict[str, list[Pin]]
-) -> Entry:
+def _entry(name: str, described: "form.Set", member: str, note: str, pins: dict[str, Pin], by_folder: dict[str, list[Pin]]) -> Entry:
     folders = {role: folder.replace("*", member) for role, folder in described.folders.items()}
     own = sorted((pin for folder in set(folders.values()) for pin in by_folder.get(folder, ())), key=lambda pin: pin.path)
     own += [Pin(f"{folders['weights']}/{one.file}", one.bytes, one.digest, one.url, optional=one.optional) for one in described.files]
