@@ -5,10 +5,14 @@ import hashlib
 import http.server
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 import threading
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,7 +24,8 @@ from ivfnb.datasets import download as downloading
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `files` (path -> content). `ways` says how: cut, cut-without-range, wrong, slow, stall, endless; a way is used up once."""
+    """Serves `files` (path -> content). `ways` says how: cut, cut-without-range, wrong, slow, stall, held (half of it,
+    the rest when `go` is set); a way is used up once."""
 
     daemon_threads = True
 
@@ -29,7 +34,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.ways: dict[str, list[str]] = {}
         self.asked: list[tuple[str, str | None]] = []
-        self.stop = threading.Event()
+        self.stop, self.go = threading.Event(), threading.Event()
 
     @property
     def url(self) -> str:
@@ -69,6 +74,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.flush()
                 self.server.stop.wait(20)
                 self.close_connection = True
+            elif way == "held":
+                self.wfile.write(body[: len(body) // 2])
+                self.wfile.flush()
+                self.server.go.wait(60)
+                self.wfile.write(body[len(body) // 2 :])
             elif way == "slow":
                 for at in range(0, len(body), -(-len(body) // 8)):
                     self.wfile.write(body[at : at - (-len(body) // 8)])
@@ -149,9 +159,10 @@ def pinned(server: Server, names: dict[str, str] | None = None) -> list:
 
 
 def left(checkout: Path) -> list[str]:
-    """Files below data/, but for the manifest."""
+    """Files below data/, but for the manifest and the locks."""
     data = checkout / "data"
-    return sorted(str(file.relative_to(data)) for file in data.rglob("*") if file.is_file() and file.name != "manifest.yaml")
+    files = (file.relative_to(data) for file in data.rglob("*") if file.is_file())
+    return sorted(str(file) for file in files if file.name != "manifest.yaml" and file.parts[0] != ".locks")
 
 
 def came(content: bytes) -> int:
@@ -160,3 +171,30 @@ def came(content: bytes) -> int:
 
 
 WHOLE = ["archives/tiny.bin", *(f"tiny/{name}" for name in FUSED)]
+
+
+def child(checkout: Path, code: str, **options: object) -> subprocess.Popen:
+    """A process of its own that runs code with `fetch`, `verify`, `dataset` and `manifest` (its path) at hand, in that checkout."""
+    before = f"""
+import os, signal, sys
+from pathlib import Path
+from ivfnb import paths
+checkout = Path({str(checkout)!r})
+paths.root = lambda: checkout
+manifest = checkout / "data" / "manifest.yaml"
+from ivfnb.datasets import dataset, download, locks
+from ivfnb.datasets.fetch import fetch
+from ivfnb.datasets.verify import verify
+download.PAUSE = 0.01
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "IVFNB_DATA"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    return subprocess.Popen([sys.executable, "-c", before + code], **pipes, **options)
+
+
+def until(true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ivfnb.datasets.manifest import DatasetError
 
 LOG = logging.getLogger(__name__)
+PATIENCE = 1.0  # seconds to wait before a word is said
 
 
 @contextmanager
@@ -37,14 +38,14 @@ def held(root: Path, name: str, wait: float | None = None) -> Iterator[None]:
     file = root / ".locks" / f"{name}.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file)
+    quiet = PATIENCE if wait is None else min(PATIENCE, wait)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=quiet)
     except Timeout:
-        LOG.warning(
-            "%s: another process fetches or unpacks it; waiting %s", root / name, "for it" if wait is None else f"{wait:g} s at most"
-        )
         try:
-            lock.acquire(timeout=-1 if wait is None else wait, poll_interval=0.05)
+            if wait is None or wait > quiet:
+                LOG.warning("%s: another process fetches or unpacks it; waiting for its end (lock %s)", root / name, file)
+            lock.acquire(timeout=-1 if wait is None else wait - quiet)
         except Timeout:
             raise DatasetError(f"{file}: found it held by another process for {wait:g} s, expected it to be free by then") from None
     try:
