@@ -162,7 +162,7 @@ def left(checkout: Path) -> list[str]:
     """Files below data/, but for the manifest and the locks."""
     data = checkout / "data"
     files = (file.relative_to(data) for file in data.rglob("*") if file.is_file())
-    return sorted(str(file) for file in files if file.name != "manifest.yaml" and file.parts[0] != ".locks")
+    return sorted(str(file) for file in files if file.name != "manifest.yaml" and ".locks" not in file.parts)
 
 
 def came(content: bytes) -> int:

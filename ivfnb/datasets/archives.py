@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 HEADER_LIMIT = 1 << 16  # bytes of one name or extended header: paths on disk are shorter than 4096
 MEMBERS_LIMIT = 1 << 20  # files in one archive: the largest here, COCO's, holds 118,287
+TAIL_LIMIT = 1 << 20  # bytes behind the last member of a tar: zeros that fill its last record
+BLOCK = 1 << 16
 _BESIDE = ".unpacking-"  # what is unpacked stands in such a folder until it is whole
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, MemoryError, NotImplementedError, RuntimeError)
 _OF_THE_SYSTEM = {  # errors of the disk or its rights, of which the archive is not guilty
@@ -78,8 +80,9 @@ def _open(path: Path) -> Iterator[Any]:
     except broken as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
             raise
+        why = " ".join(str(error).split())
         raise ArchiveError(
-            f"{path}: found an archive that cannot be read or written out ({error}), expected a whole zip, tar or rar"
+            f"{path}: found an archive that cannot be read or written out ({why}), expected a whole zip, tar or rar"
         ) from error
 
 
@@ -109,6 +112,15 @@ def _is_link(archive: Any, name: str) -> bool:
     except _rars().UnsupportedRarFeature:  # what `rars` says of members that are no links
         return False
     return True
+
+
+def _drain(archive: tarfile.TarFile) -> None:
+    """Read a compressed tar to the end of its stream, where its checksum stands; `tarfile` stops before."""
+    left = TAIL_LIMIT
+    while block := archive.fileobj.read(BLOCK) if archive.fileobj else b"":
+        left -= len(block)
+        if left < 0:
+            raise ArchiveError(f"found more than {TAIL_LIMIT} bytes behind the last member, expected at most that")
 
 
 def members(path: str | Path, limit: int | None = None) -> list[Member]:
@@ -144,6 +156,8 @@ def members(path: str | Path, limit: int | None = None) -> list[Member]:
                 if limit is not None and total > limit:
                     raise ArchiveError(f"found more than {limit} bytes when unpacked, expected at most that")
                 found.append(member)
+            if isinstance(archive, tarfile.TarFile):
+                _drain(archive)
     except ArchiveError as error:
         raise ArchiveError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error.__cause__
     return found

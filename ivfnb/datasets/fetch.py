@@ -13,7 +13,7 @@ from pathlib import Path
 from ivfnb import paths
 from ivfnb.datasets import archives, listing, locks
 from ivfnb.datasets.download import UNPINNED_LIMIT, download, part
-from ivfnb.datasets.manifest import DatasetError, Entry, Pin, fault, named
+from ivfnb.datasets.manifest import DatasetError, Entry, Pin, fault, named, refused
 from ivfnb.datasets.verify import against_archive
 
 _BESIDE = ".fetching-"  # members of an archive are taken out in such a folder
@@ -76,7 +76,7 @@ def fetch(
     except archives.ArchiveError as error:
         raise DatasetError(str(error)) from error
     except OSError as error:
-        raise DatasetError(f"{error.filename or into}: found {error.strerror or error}, expected to fetch {name} to there") from error
+        raise refused(error, into, f"to fetch {name} to there") from error
     raise DatasetError(f"{name}: {entry.count(len(listing.home(entry)[1]))} at hand. {entry.by_hand}")
 
 

@@ -129,6 +129,8 @@ class Set(_Form):
             raise ValueError("found archives and no key unpack, expected the folder to unpack them into")
         if self.files and self.kind != "weights":
             raise ValueError(f"found the key files in a set of {self.kind}, expected it only in a set of weights")
+        for member in (self.family or [""]) if self.files else ():
+            _own(self.folders["weights"].replace("*", member))
         return self
 
 

@@ -48,7 +48,7 @@ class ImagePair:
     >>> from ivfnb.datasets import dataset
     >>> pair = dataset("sample", color=True)["chelsea"]
     >>> pair.infrared.shape, pair.visible.shape, pair.truth.shape
-    ((300, 400), (300, 400, 3), (300, 400))
+    ((241, 361), (241, 361, 3), (241, 361))
     """
 
     def __init__(

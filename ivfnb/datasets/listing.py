@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ivfnb import paths
 from ivfnb.datasets import archives, locks
-from ivfnb.datasets.manifest import DatasetError, Entry, fault, natural_order
+from ivfnb.datasets.manifest import DatasetError, Entry, fault, natural_order, refused
 from ivfnb.datasets.matching import SUFFIXES, Items, Matched, match, together
 
 __all__ = ["SUFFIXES", "Copy", "Items", "at_hand", "home", "items", "match", "packed", "roots", "state", "survey", "told", "unpacked"]
@@ -107,7 +107,7 @@ def unpacked(entry: Entry) -> Copy:
     except archives.ArchiveError as error:
         raise DatasetError(str(error)) from error
     except OSError as error:
-        raise DatasetError(f"{error.filename or into}: found {error.strerror or error}, expected to unpack {archive} there") from error
+        raise refused(error, into, f"to unpack {archive} there") from error
     return Copy(cache, *there)
 
 

@@ -18,6 +18,11 @@ class DatasetError(ValueError):
     """A data set, or a file of one, that is absent or not as it must be; the message names it, what was found and what was expected."""
 
 
+def refused(error: OSError, place: Path, expected: str) -> DatasetError:
+    """What the disk refused, in the words of a DatasetError: which file or folder (`place` where the error names none), why, what for."""
+    return DatasetError(f"{error.filename2 or error.filename or place}: found {error.strerror or error}, expected {expected}")
+
+
 class DatasetWarning(UserWarning):
     """A data set that can be used although something is wrong with it; the message names what."""
 
@@ -195,8 +200,8 @@ def fault(path: Path, pin: Pin) -> str | None:
     >>> pin = load()["sample"].pins[0]
     >>> fault(paths.root() / "data" / pin.path, pin) is None
     True
-    >>> fault(paths.root() / "data" / "manifest.yaml", pin)
-    'changed: found ... bytes, expected 55226'
+    >>> fault(paths.root() / "data" / "manifest.yaml", pin)  # doctest: +ELLIPSIS
+    'changed: found ... bytes, expected 52587'
     """
     if not path.is_file():
         return "missing"

@@ -77,8 +77,9 @@ class Dataset(Sequence[Any]):
 
         Examples
         --------
-        >>> dataset("sample").headers()[["id", "role", "width", "height", "bits"]].iloc[0].tolist()
-        ['astronaut', 'infrared', 384, 384, 8]
+        >>> headers = dataset("sample").headers()
+        >>> headers.id[0], headers.role[0], int(headers.width[0]), int(headers.height[0]), int(headers.bits[0])
+        ('astronaut', 'infrared', 352, 352, 8)
         """
         import pandas as pd
 
@@ -148,7 +149,7 @@ def dataset(
     --------
     >>> pair = dataset("sample")["camera"]
     >>> pair.infrared.shape, pair.infrared.dtype, pair.visible.shape
-    ((384, 384), dtype('uint8'), (384, 384))
+    ((320, 320), dtype('uint8'), (320, 320))
     """
     if name == "folder":
         return _folder(infrared, visible, color)
@@ -218,11 +219,6 @@ def overview() -> "pd.DataFrame":
         Columns set, kind, title, found and expected (items), state, size (pixels, smallest to largest), bits (per channel), channels,
         licence, note. Of a large set the headers of 200 files are read; sets whose small archive is at hand are unpacked for it. Where
         something is wrong with a set, `note` begins with it.
-
-    Examples
-    --------
-    >>> overview().set_index("set").loc["sample", ["found", "expected", "state", "size"]].tolist()
-    [5, 5, 'present', '300x300 to 384x384']
     """
     import pandas as pd
 

@@ -4,7 +4,7 @@ import zlib
 from pathlib import Path
 
 from ivfnb.datasets import archives, listing
-from ivfnb.datasets.manifest import DatasetError, fault, named
+from ivfnb.datasets.manifest import DatasetError, fault, named, refused
 
 
 def verify(name: str, manifest: Path | None = None) -> list[str]:
@@ -47,7 +47,7 @@ def verify(name: str, manifest: Path | None = None) -> list[str]:
     except archives.ArchiveError as error:
         raise DatasetError(str(error)) from error
     except OSError as error:
-        raise DatasetError(f"{error.filename or copy.root}: found {error.strerror or error}, expected a file that can be read") from error
+        raise refused(error, copy.root or Path(), "a file that can be read") from error
     spared = {file for file, pin in pinned.items() if entry.open or pin.optional}
     lines += [f"{file}: {wrong}" for file, wrong in faults.items() if wrong and not (wrong == "missing" and file in spared)]
     if pinned and not entry.open:
