@@ -1,17 +1,16 @@
 """What made this number: the stamp that every result file carries."""
 
-import hashlib
-import json
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ivfnb import paths
+from ivfnb import files, paths
 
 PACKAGES = ("torch", "numpy", "scipy", "opencv-python-headless", "scikit-image", "pandas", "papermill")
 
@@ -32,20 +31,26 @@ def _version(package: str) -> str | None:
         return None
 
 
-def sha256(path: str | Path) -> str:
-    """Hexadecimal sha256 of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+sha256 = files.digest  # hexadecimal sha256 of a file's bytes
+
+
+def _interpreter() -> str:
+    """Which Python runs: implementation, version, and whether of a virtual environment, of conda or of the system; no path of it."""
+    kind = "venv" if sys.prefix != sys.base_prefix else "conda" if Path(sys.prefix, "conda-meta").is_dir() else "system"
+    return f"{platform.python_implementation()} {platform.python_version()} ({kind})"
 
 
 @lru_cache(maxsize=1)
 def _environment() -> dict[str, Any]:
     """The part of a stamp that does not change while a process runs."""
-    changed = _git("status", "--porcelain", "--untracked-files=no")
+    top = _git("rev-parse", "--show-toplevel")
+    ours = bool(top) and Path(str(top)).resolve() == paths.root()  # an installed copy may lie in the checkout of another project
+    changed = _git("status", "--porcelain", "--untracked-files=no") if ours else None
     return {
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": _git("rev-parse", "HEAD") if ours else None,
         "dirty": None if changed is None else bool(changed),
         "python": platform.python_version(),
+        "interpreter": _interpreter(),
         "versions": {package: _version(package) for package in PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -53,7 +58,24 @@ def _environment() -> dict[str, Any]:
 
 
 def stamp(**extra: Any) -> dict[str, Any]:
-    """Provenance record: commit, dirty flag, versions, machine and time (UTC), with `extra` (profile, hashes, ...) beside them."""
+    """Provenance record of what this process makes.
+
+    Parameters
+    ----------
+    **extra : what to record beside it: profile, parameters, hashes of inputs and weights, device, seed, ...
+
+    Returns
+    -------
+    dict
+        commit (None outside a checkout), dirty (whether files that git knows differ from it), python, interpreter (implementation,
+        version, and venv, conda or system), versions (package -> version, None where absent), machine, cores, time (UTC, ISO 8601), then
+        `extra`. No name of a user, a machine or a folder is in it.
+
+    Examples
+    --------
+    >>> stamp(profile="demo")["profile"]
+    'demo'
+    """
     return {**_environment(), "time": datetime.now(UTC).isoformat(timespec="seconds"), **extra}
 
 
@@ -65,16 +87,6 @@ def line(record: dict[str, Any] | None = None) -> str:
     return f"ivfnb at {commit}; Python {record['python']}, {versions}; {record['machine']}, {record['cores']} cores; {record['time']}"
 
 
-def write_json(path: str | Path, content: Any) -> Path:
-    """Write JSON whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
-    beside.replace(path)
-    return path
-
-
 def write_run(path: str | Path, **extra: Any) -> Path:
-    """Write a stamp with `extra` as the JSON file `path` (a run's `run.json`)."""
-    return write_json(path, stamp(**extra))
+    """Write a stamp with `extra` as the JSON file `path` (a run's `run.json`), whole or not at all."""
+    return files.write_json(path, stamp(**extra), indent=1)

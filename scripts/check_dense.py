@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivfnb import datasets, provenance
+from ivfnb import datasets, files, provenance
 from ivfnb.classifier import network, windows
 from ivfnb.classifier.training import keep_freed_memory
 from ivfnb.fusion import weightmap
@@ -59,7 +59,7 @@ def main() -> int:
     rows, stamp = [], provenance.stamp()
     made = {key: stamp[key] for key in ("commit", "dirty", "time")}
     for name in arguments.weights:
-        net, mark = network.load(name), provenance.sha256(network.weights_path(name))[:12]
+        net, mark = network.load(name), files.digest(network.weights_path(name))[:12]
         for n, pair in enumerate(datasets.dataset("tno21")):
             images = [resize(image, (SIDE, SIDE)) for image in (pair.visible, pair.infrared)]
             start = time.perf_counter()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivfnb import paths, provenance
+from ivfnb import files, paths, provenance
 from ivfnb.classifier.appraisal import TEXTURED, evaluate_classifier
 from ivfnb.classifier.network import save
 from ivfnb.classifier.patches import BLUR_SIZES, PatchDataset, make_index
@@ -66,7 +66,7 @@ def main() -> None:
 
     test = PatchDataset(make_index(bsds, arguments.test_samples, arguments.seed + 1))
     measured = {"test_set": f"BSDS500 test, {len(bsds)} photographs", **accuracy_table(evaluate_classifier(load(target), test))}
-    provenance.write_json(target.with_suffix(".json"), {**record, "sha256": provenance.sha256(target), "measured": measured})
+    files.write_json(target.with_suffix(".json"), {**record, "sha256": files.digest(target), "measured": measured}, indent=1)
     print(measured)
 
 

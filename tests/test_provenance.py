@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import platform
 import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from ivfnb import paths, provenance
 
@@ -17,6 +20,29 @@ def test_stamp_names_commit_and_versions():
         assert record["commit"] == head
         assert record["dirty"] in (True, False)
     assert record["time"].endswith("+00:00")
+
+
+def test_stamp_names_the_interpreter_and_no_place_or_person():
+    record = provenance.stamp()
+    kind = "venv" if sys.prefix != sys.base_prefix else "conda" if Path(sys.prefix, "conda-meta").is_dir() else "system"
+    assert record["interpreter"] == f"{platform.python_implementation()} {platform.python_version()} ({kind})"
+    text = json.dumps(record)
+    assert not [place for place in (sys.prefix, sys.executable, str(Path.home()), str(paths.root()), platform.node()) if place in text]
+
+
+def test_stamp_of_a_copy_in_another_projects_checkout_names_no_commit(tmp_path, monkeypatch):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", *identity, "commit", "-q", "--allow-empty", "-m", "x"], cwd=tmp_path, check=True)
+    (tmp_path / "installed").mkdir()
+    for folder, known in ((tmp_path, True), (tmp_path / "installed", False)):
+        monkeypatch.setattr(paths, "root", lambda folder=folder: folder)
+        provenance._environment.cache_clear()
+        record = provenance.stamp()
+        assert (record["commit"] is not None, record["dirty"]) == ((True, False) if known else (False, None))
+        assert ("no commit" in provenance.line(record)) is not known
+    monkeypatch.undo()
+    provenance._environment.cache_clear()
 
 
 def test_line_is_one_line():

@@ -12,61 +12,56 @@ BLOCK = 1 << 14  # bytes written at a time: at most that much is lost when the l
 UNPINNED_LIMIT = 1 << 28  # bytes taken of a file whose size no pin tells
 
 
-class Resuming:
-    """A downloader for `pooch` that goes on where an earlier try, or an earlier run, was cut off.
+class _Part:
+    """What has come so far of a file: `.NAME.part` beside its place, gone on with by an earlier try's or an earlier run's successor."""
 
-    What has come so far stays beside the file as `.NAME.part`. What the server refuses (404 and the like) is not tried again.
-    """
+    def __init__(self, pin: Pin, place: Path, timeout: float, progress: bool):
+        self.pin, self.file, self.timeout, self.progress = pin, part(place), timeout, progress
 
-    def __init__(self, pin: Pin, part: Path, timeout: float, progress: bool):
-        self.pin, self.part, self.timeout, self.progress = pin, part, timeout, progress
+    def have(self) -> int:
+        """Bytes that have come."""
+        return self.file.stat().st_size if self.file.exists() else 0
 
-    def __call__(self, url: str, output_file: str, _pooch: object = None) -> None:
-        """Download `url` to `output_file`; DatasetError when tries are used up or the server refuses, ValueError for a wrong git hash."""
+    def complete(self) -> None:
+        """Bring what lacks; DatasetError when tries are used up, the server refuses (404 is not tried again) or the disk does."""
         import requests
 
         for attempt in range(1, TRIES + 1):
             try:
-                self._go_on(url)
-                break
+                return self._go_on()
             except requests.HTTPError as error:
-                raise DatasetError(f"{url}: found HTTP status {error.response.status_code}, expected the file") from error
+                raise DatasetError(f"{self.pin.url}: found HTTP status {error.response.status_code}, expected the file") from error
             except (requests.RequestException, ConnectionError) as error:
                 if attempt == TRIES:
-                    kept = f"{self._have()} bytes are kept in {self.part}: the same command goes on from there"
+                    kept = f"{self.have()} bytes are kept in {self.file}: the same command goes on from there"
                     raise DatasetError(
-                        f"{url}: found {error} at try {attempt}, expected {self.pin.bytes or 'all'} bytes; {kept}"
+                        f"{self.pin.url}: found {error} at try {attempt}, expected {self.pin.bytes or 'all'} bytes; {kept}"
                     ) from error
                 time.sleep(PAUSE * attempt)
-        if (
-            self.pin.digest and self.pin.digest.startswith("git:") and (wrong := fault(self.part, self.pin))
-        ):  # pooch does not know git's hash
-            self.part.unlink()
-            raise ValueError(wrong)
-        os.replace(self.part, output_file)
+            except OSError as error:
+                raise DatasetError(
+                    f"{self.file}: found {error.strerror or error} after {self.have()} bytes, expected to write {self.pin.bytes or 'all'}"
+                ) from error
 
-    def _have(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
-
-    def _go_on(self, url: str) -> None:
+    def _go_on(self) -> None:
         import requests
         from tqdm import tqdm
 
-        size, have, limit = self.pin.bytes, self._have(), self.pin.bytes or UNPINNED_LIMIT
+        size, have, limit = self.pin.bytes, self.have(), self.pin.bytes or UNPINNED_LIMIT
         if have and have == size:
             return
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as reply:
+        with requests.get(str(self.pin.url), headers=headers, stream=True, timeout=self.timeout) as reply:
             if reply.status_code == 416:  # the part is longer than the file: not a part of it
-                self.part.unlink()
+                self.file.unlink()
                 raise ConnectionError("HTTP status 416")
             reply.raise_for_status()
             have = have if reply.status_code == 206 else 0
             total = size or int(reply.headers.get("Content-Length", 0)) + have or None
             bar = tqdm(
-                total=total, initial=have, unit="B", unit_scale=True, desc=self.part.name[1:-5], disable=None if self.progress else True
+                total=total, initial=have, unit="B", unit_scale=True, desc=self.file.name[1:-5], disable=None if self.progress else True
             )
-            with self.part.open("ab" if have else "wb") as file, bar:
+            with self.file.open("ab" if have else "wb") as file, bar:
                 for block in reply.iter_content(BLOCK):
                     have += len(block)
                     if have > limit:
@@ -74,36 +69,54 @@ class Resuming:
                     file.write(block)
                     bar.update(len(block))
         if have > limit:
-            self.part.unlink()
-            raise DatasetError(f"{url}: found more than {limit} bytes, expected at most that")
+            self.file.unlink()
+            raise DatasetError(f"{self.pin.url}: found more than {limit} bytes, expected at most that")
         if size is not None and have < size:
             raise ConnectionError(f"the end after {have} bytes")
 
 
+def part(place: Path) -> Path:
+    """Where what has come of a file is kept until it is whole."""
+    return place.with_name(f".{place.name}.part")
+
+
 def download(pin: Pin, place: Path, timeout: float = 60, progress: bool = False) -> Path:
-    """Download one file to `place`, unless it is there and as pinned; DatasetError names the URL, what was found and expected.
+    """Download one file to its place, unless it is there and as pinned.
 
-    A wrong hash leaves nothing behind; a broken line leaves the part that came. `timeout` is in seconds without a byte.
+    A file that stands there is replaced when the new one is whole and as pinned, never before. A wrong hash leaves nothing new behind; a
+    broken line leaves the part that came, hidden beside the place. Two processes must not bring one file at once (`locks.held`).
+
+    Parameters
+    ----------
+    pin : what to download.
+    place : file to write; its folder is made.
+    timeout : seconds without a byte after which a line counts as broken.
+    progress : whether to show a bar, where the error stream is a terminal.
+
+    Returns
+    -------
+    Path
+        `place`.
+
+    Raises
+    ------
+    DatasetError
+        For no answer, a refusal, a wrong size or hash, or a full disk; the message names the URL or the file, what was found and expected.
     """
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")
     if pin.url is None:
         raise DatasetError(f"{place}: found no address to download it from in the manifest, expected the file to be here")
     if pin.digest and fault(place, pin) is None:
         return place
-    place.unlink(missing_ok=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    known = pin.digest if pin.digest and not pin.digest.startswith("git:") else None
-    part = place.with_name(f".{place.name}.part")
-    stale = part.exists()
+    coming = _Part(pin, place, timeout, progress)
+    stale = coming.file.exists()
     while True:
-        try:
-            pooch.retrieve(pin.url, known, place.name, place.parent, downloader=Resuming(pin, part, timeout, progress))
+        coming.complete()
+        wrong = fault(coming.file, pin)
+        if wrong is None:
+            os.replace(coming.file, place)
             return place
-        except DatasetError:
-            raise
-        except ValueError as error:
-            if not stale:
-                raise DatasetError(f"{pin.url}: {error}") from error
-            stale = False  # a part left by another version of the file is no reason to give up: once more from the start
+        coming.file.unlink()
+        if not stale:
+            raise DatasetError(f"{pin.url}: {wrong}")
+        stale = False  # a part left by another version of the file is no reason to give up: once more from the start

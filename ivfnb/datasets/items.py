@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ivfnb import images
 from ivfnb.datasets.manifest import DatasetError
-from ivfnb.images import Image
 
 if TYPE_CHECKING:
-    pass
+    from ivfnb.images import Image
 
 
-def _read(source: Image | str | Path, color: bool = False) -> Image:
+def _read(source: "Image | str | Path", color: bool = False) -> "Image":
     """Image of a file: grey, or RGB where `color` is asked for and the file's channels differ; an array is given back as it is."""
     if isinstance(source, np.ndarray):
         return source
+    from ivfnb import images  # OpenCV and Pillow only where an image is read
+
     try:
         if not color:
             return images.read_gray(source)
@@ -28,55 +28,87 @@ def _read(source: Image | str | Path, color: bool = False) -> Image:
 
 
 class ImagePair:
-    """A registered infrared and visible image; files are read at the first use, both at once, and must be of one size (DatasetError).
+    """A registered infrared and visible image, read at the first use, both at once.
 
-    `infrared` is grey (h, w); `visible` is grey (h, w), or RGB (h, w, 3) where `color` is asked for and the file has it. Arrays may be
-    given in place of files. `truth` is the mask of simulated pairs, 255 where the visible image is the sharper one; None elsewhere.
+    Parameters
+    ----------
+    id : name of the pair.
+    infrared : array (h, w) of grey levels 0..255, or a file.
+    visible : array (h, w) or, in colour, (h, w, 3) RGB, of levels 0..255, or a file.
+    truth : of simulated pairs, mask (h, w), 255 where the visible image is the sharper one and 0 elsewhere, or a file; None of real pairs.
+    color : whether a visible file that has colours is given as RGB; else as grey.
+
+    Raises
+    ------
+    DatasetError
+        At the first use: where a file is no image, or the images are not of one size. The message names the files.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> pair = dataset("sample", color=True)["chelsea"]
+    >>> pair.infrared.shape, pair.visible.shape, pair.truth.shape
+    ((241, 361), (241, 361, 3), (241, 361))
     """
 
-    def __init__(self, id: str, infrared: Image | Path, visible: Image | Path, truth: Image | Path | None = None, color: bool = False):
-        self.id, self.color, self.files = id, color, {"infrared": infrared, "visible": visible, "truth": truth}
+    def __init__(
+        self,
+        id: str,
+        infrared: "Image | str | Path",
+        visible: "Image | str | Path",
+        truth: "Image | str | Path | None" = None,
+        color: bool = False,
+    ):
+        self.id, self.color = id, color
+        self.files: dict[str, Image | str | Path | None] = {"infrared": infrared, "visible": visible, "truth": truth}
 
     @cached_property
-    def _images(self) -> list[Image]:
+    def _images(self) -> "dict[str, Image]":
         read = {role: _read(source, self.color and role == "visible") for role, source in self.files.items() if source is not None}
         for role, image in read.items():
             if image.shape[:2] != read["infrared"].shape[:2]:
                 found = [f"{self._where(role)} of {read[role].shape[1]}x{read[role].shape[0]}" for role in ("infrared", role)]
                 raise DatasetError(f"{self.id}: found {' and '.join(found)} pixels, expected one size")
-        return [read["infrared"], read["visible"], read.get("truth")]
+        return read
 
     def _where(self, role: str) -> str:
         return f"{role} array" if isinstance(self.files[role], np.ndarray) else str(self.files[role])
 
     @property
-    def infrared(self) -> Image:
-        """Grey infrared image (h, w)."""
-        return self._images[0]
+    def infrared(self) -> "Image":
+        """Grey infrared image (h, w), levels 0..255."""
+        return self._images["infrared"]
 
     @property
-    def visible(self) -> Image:
-        """Visible image: grey (h, w), or RGB (h, w, 3) where colour is asked for and the file has it."""
-        return self._images[1]
+    def visible(self) -> "Image":
+        """Visible image, levels 0..255: grey (h, w), or RGB (h, w, 3) where colour is asked for and the file has it."""
+        return self._images["visible"]
 
     @property
-    def truth(self) -> Image | None:
+    def truth(self) -> "Image | None":
         """Mask (h, w) of a simulated pair, 255 where the visible image is sharper; None for real pairs."""
-        return self._images[2]
+        return self._images.get("truth")
 
     def __repr__(self) -> str:
         return f"ImagePair({self.id!r})"
 
 
 class FusedImage:
-    """A fused image: `fused` is grey (h, w), or RGB (h, w, 3) where `color` is asked for and the file has it; read at first use."""
+    """A fused image, read at the first use.
 
-    def __init__(self, id: str, fused: Image | Path, color: bool = False):
+    Parameters
+    ----------
+    id : name of the pair it was fused from.
+    fused : array (h, w), or (h, w, 3) RGB, of levels 0..255, or a file.
+    color : whether a file that has colours is given as RGB; else as grey.
+    """
+
+    def __init__(self, id: str, fused: "Image | str | Path", color: bool = False):
         self.id, self.color, self.files = id, color, {"fused": fused}
 
     @cached_property
-    def fused(self) -> Image:
-        """Fused image (h, w) or (h, w, 3)."""
+    def fused(self) -> "Image":
+        """Fused image (h, w) or (h, w, 3), levels 0..255; DatasetError names a file that is no image."""
         return _read(self.files["fused"], self.color)
 
     def __repr__(self) -> str:
@@ -84,14 +116,20 @@ class FusedImage:
 
 
 class Photograph:
-    """A photograph: `gray` is (h, w); read at first use."""
+    """A photograph, read at the first use.
 
-    def __init__(self, id: str, gray: Image | Path):
+    Parameters
+    ----------
+    id : name of the photograph.
+    gray : array (h, w) of grey levels 0..255, or a file; colours of a file become BT.601 luma.
+    """
+
+    def __init__(self, id: str, gray: "Image | str | Path"):
         self.id, self.files = id, {"photograph": gray}
 
     @cached_property
-    def gray(self) -> Image:
-        """Grey photograph (h, w)."""
+    def gray(self) -> "Image":
+        """Grey photograph (h, w), levels 0..255; DatasetError names a file that is no image."""
         return _read(self.files["photograph"])
 
     def __repr__(self) -> str:

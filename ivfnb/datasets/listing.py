@@ -1,26 +1,37 @@
-"""Which files of a data set are at hand, brought together by id; nothing is read but names of files."""
+"""Which files of a data set are at hand, and where; nothing is read but names of files."""
 
-import os
-import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from ivfnb import paths
-from ivfnb.datasets import archives
-from ivfnb.datasets.manifest import DatasetError, Entry, fault, natural_order
+from ivfnb.datasets import archives, locks
+from ivfnb.datasets.manifest import DatasetError, Entry, fault, natural_order, refused
+from ivfnb.datasets.matching import SUFFIXES, Items, Matched, match, together
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
+__all__ = ["SUFFIXES", "Copy", "Items", "at_hand", "home", "items", "match", "packed", "roots", "state", "survey", "told", "unpacked"]
+
 UNPACKS_UNASKED = 100_000_000  # bytes: larger archives are unpacked by `fetch` only
-_WORDS = {"infrared": "infrared|ir|thermal|lwir", "visible": "visible|vis|vi|rgb|colou?r", "fused": "fused|fusion|enh_ssr"}
-_LETTERS = {"infrared": "i", "visible": "v"}  # VOT-RGBT and RGBT234 name frames 00001i and 00001v
 
-Items = dict[str, dict[str, Path]]  # id -> role -> file
+
+class Copy(NamedTuple):
+    """A copy of a set: the root that holds it (None where there is none), its files, and what is wrong with them."""
+
+    root: Path | None
+    items: Items
+    lonely: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What was found, and what was expected instead, one text each."""
+        return self.doubled + self.lonely
 
 
 def roots() -> list[Path]:
-    """Folders in which sets are looked for: the data root (IVFNB_DATA), the checkout's data/, and what was unpacked from archives."""
-    own = paths.root() / "data"
-    return list(dict.fromkeys([paths.data_root(), own, own / ".unpacked"]))
+    """Folders in which sets are looked for: IVFNB_DATA, what ships with the project, and what this installation fetched and unpacked."""
+    own = paths.own_data()
+    return list(dict.fromkeys([paths.data_root(), paths.root() / "data", own, own / ".unpacked"]))
 
 
 def packed(entry: Entry) -> Path | None:
@@ -29,62 +40,110 @@ def packed(entry: Entry) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def home(entry: Entry) -> tuple[Path | None, Items]:
-    """The root that holds most of a set (the first of `roots` on a tie), and its files there; (None, {}) where the set is absent."""
-    best: tuple[Path | None, Items] = (None, {})
+def at_hand(entry: Entry) -> Copy:
+    """The copy that holds most of a set, that of the first of `roots` on a tie."""
+    best = Copy(None, {})
     for root in roots():
-        found = items(entry, root)
-        if len(found) > len(best[1]):
-            best = root, found
-        if entry.expected is not None and len(found) >= entry.expected:
+        found = survey(entry, root)
+        if (len(found.items), bool(found.faults)) > (len(best.items), best.root is not None):
+            best = Copy(root, *found)
+        if entry.expected is not None and len(found.items) >= entry.expected:
             break
     return best
 
 
-def state(entry: Entry) -> tuple[str, int]:
-    """Whether a set is "present", "partial", "packed" (its archive is at hand) or "absent", and how many of its items are there."""
-    found = len(home(entry)[1])
+def home(entry: Entry) -> tuple[Path | None, Items]:
+    """The root that holds most of a set, and its files there; (None, {}) where the set is absent."""
+    return at_hand(entry)[:2]
+
+
+def state(entry: Entry, copy: Copy | None = None) -> tuple[str, int]:
+    """Whether a set is "present", "partial", "packed" (its archive is at hand) or "absent", and how many of its items are there.
+
+    A set with files that lack their partners is partial. `copy` is what `at_hand` gave, where that is known.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets.manifest import load
+    >>> state(load()["sample"])
+    ('present', 5)
+    """
+    copy = copy or at_hand(entry)
+    found = len(copy.items)
     if not found and packed(entry) and entry.archives[0].limit <= UNPACKS_UNASKED:
         return "packed", entry.expected or 0
-    return ("absent" if not found else "partial" if found < (entry.expected or 0) else "present"), found
+    if not found and not copy.faults:
+        return "absent", 0
+    return "partial" if copy.faults or found < (entry.expected or 0) else "present", found
 
 
-def unpacked(entry: Entry) -> Items:
-    """Files of a set whose archive is at hand, which is unpacked into the checkout's data/.unpacked/ (never into IVFNB_DATA)."""
+def told(faults: tuple[str, ...]) -> str:
+    """What is wrong with a copy in one line: the first fault, and how many more there are."""
+    return f"found {faults[0]}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")
+
+
+def unpacked(entry: Entry) -> Copy:
+    """Files of a set whose archive is at hand, which is unpacked into this installation's .unpacked/ (never into IVFNB_DATA).
+
+    Raises
+    ------
+    DatasetError
+        Where the archive is not as pinned, or cannot be unpacked.
+    """
     archive = packed(entry)
     if archive is None or entry.archives[0].limit > UNPACKS_UNASKED:
-        return {}
-    if wrong := fault(archive, entry.archives[0]):
-        raise DatasetError(f"{archive}: {wrong}")
-    cache = paths.root() / "data" / ".unpacked"
+        return Copy(None, {})
+    cache = paths.own_data() / ".unpacked"
+    into = cache / entry.unpack
     try:
-        archives.unpack(archive, cache / entry.unpack, entry.archives[0].limit, replace=False)
+        if wrong := fault(archive, entry.archives[0]):
+            raise DatasetError(f"{archive}: {wrong}")
+        with locks.held(cache, Path(entry.unpack).parts[0]):
+            archives.sweep(into)
+            there = survey(entry, cache)
+            if len(there.items) < (entry.expected or 1):  # another process may have been faster
+                archives.unpack(archive, into, entry.archives[0].limit)
+                there = survey(entry, cache)
     except archives.ArchiveError as error:
         raise DatasetError(str(error)) from error
-    return items(entry, cache)
+    except OSError as error:
+        raise refused(error, into, f"to unpack {archive} there") from error
+    return Copy(cache, *there)
 
 
 def items(entry: Entry, root: Path) -> Items:
-    """Files of a set below one root, in order of their ids; empty where there are none. DatasetError as in `match`."""
+    """Files of a set below one root by id and role, in order of their ids; empty where there are none."""
+    return survey(entry, root).items
+
+
+def survey(entry: Entry, root: Path) -> Matched:
+    """Files of a set below one root, and those that are too much or too lonely to be part of it.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets.manifest import load
+    >>> found = survey(load()["sample"], paths.root() / "data")
+    >>> sorted(found.items["camera"]), found.faults
+    (['infrared', 'truth', 'visible'], ())
+    """
     if entry.packages:
-        return _packaged(entry)
+        return Matched(_packaged(entry))
     if entry.sequences:
         return _sequences(entry, root)
-    folders = {role: root / folder for role, folder in entry.folders.items() if (root / folder).is_dir()}
-    if entry.kind == "photographs":
-        found = [match(entry.name, {"photograph": folder}) for folder in folders.values()]
-        together = {id: files for part in found for id, files in part.items()}
-        return together if len(found) < 2 else {id: together[id] for id in natural_order(together)}
-    absent = {"infrared", "visible"} & set(entry.folders) - set(folders)
-    if absent and folders:
-        raise DatasetError(
-            f"{entry.name}: found no folder {root / entry.folders[absent.pop()]}, expected it beside {next(iter(folders.values()))}"
-        )
-    return dict(list(match(entry.name, folders, entry.ids).items())[: entry.first])
+    if entry.kind == "weights":
+        files = (root / pin.path for pin in entry.pins)
+        return Matched({file.name: {"weights": file} for file in files if file.is_file()})
+    folders = {role: root / folder for role, folder in entry.folders.items()}
+    if entry.kind != "photographs":
+        return together(folders, entry.ids, entry.first)
+    parts = [together({"photograph": folder}) for folder in folders.values()]
+    found = {id: files for part in parts for id, files in part.items.items()}
+    ordered = found if len(parts) < 2 else {id: found[id] for id in natural_order(found)}
+    return Matched(ordered, (), tuple(text for part in parts for text in part.doubled))
 
 
 def _packaged(entry: Entry) -> Items:
-    found = {}
+    found: Items = {}
     for folder, files in entry.packages.items():
         package, _, below = folder.partition("/")
         spec = find_spec(package)
@@ -94,59 +153,18 @@ def _packaged(entry: Entry) -> Items:
     return dict(sorted(found.items()))
 
 
-def _sequences(entry: Entry, root: Path) -> Items:
+def _sequences(entry: Entry, root: Path) -> Matched:
     """Frames of sequences in the layout of the VOT toolkit, SEQUENCE/{color,ir}/FRAME.*; ids are SEQUENCE/FRAME."""
-    base = root / entry.sequences
+    base = root / str(entry.sequences)
     base = base / "sequences" if (base / "sequences").is_dir() else base
     found: Items = {}
+    lonely: list[str] = []
+    doubled: list[str] = []
     for sequence in natural_order({folder.name for folder in base.iterdir() if folder.is_dir()} if base.is_dir() else set()):
         folders = {role: base / sequence / folder for role, folder in entry.folders.items()}
         if all(folder.is_dir() for folder in folders.values()):
-            found |= {f"{sequence}/{frame}": files for frame, files in match(entry.name, folders).items()}
-    return found
-
-
-def match(name: str, folders: dict[str, Path], ids: tuple[str, ...] | None = None) -> Items:
-    """Image files of one folder per role brought together by id, in order of the ids.
-
-    The id is the file's name without suffix: as it stands where both folders of a pair have it, else without the usual marks of its role
-    (IR1 and VIS1, 00164i and 00164v, x_ir and x_vis). Numbers are compared as numbers, and spelled as in `ids` where they stand there. Two
-    files of one id, or an infrared image without a visible one (or the reverse), raise DatasetError. One folder may serve two roles: then
-    only files that bear a role's mark count.
-    """
-    files = {role: _image_files(folder) for role, folder in folders.items()}
-    needed = {"infrared", "visible"} & set(folders)
-    shared = len(needed) == 2 and folders["infrared"] == folders["visible"]
-    equal = set.intersection(*({file.stem for file in files[role]} for role in needed)) if len(needed) == 2 and not shared else set()
-    spelled = {_key(id): id for id in ids or ()}
-    found: Items = {}
-    for role, file in [(role, file) for role, listed in files.items() for file in listed]:
-        id = file.stem if file.stem in equal else _unmarked(file.stem, role)
-        if shared and id == file.stem:
-            continue
-        other = found.setdefault(spelled.setdefault(_key(id), id), {}).setdefault(role, file)
-        if other is not file:
-            raise DatasetError(f"{name}: found {other} and {file} for {role} {id!r}, expected one file")
-    for id, roles in found.items():
-        for role in needed - set(roles):
-            if there := needed & set(roles):
-                raise DatasetError(f"{name}: found {roles[there.pop()]} without a partner, expected {folders[role] / id}.* ({role})")
-    return {id: found[id] for id in natural_order(found) if needed <= set(found[id])}
-
-
-def _image_files(folder: Path) -> list[Path]:
-    names = sorted(name for name in os.listdir(folder) if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith("."))
-    return [folder / name for name in names]
-
-
-def _key(id: str) -> str:
-    return str(int(id)) if id.isdecimal() else id
-
-
-def _unmarked(stem: str, role: str) -> str:
-    """A file's name without the marks of its role."""
-    if role not in _WORDS:
-        return stem
-    letter = rf"|(?<=\d){_LETTERS[role]}$" if role in _LETTERS else ""
-    mark = rf"^(?:org_|enh_)?(?:{_WORDS[role]})(?:[_-]+|(?=\d))|[_-](?:{_WORDS[role]})${letter}"
-    return re.sub(mark, "", stem, count=1, flags=re.IGNORECASE) or stem
+            frames = together(folders)
+            found |= {f"{sequence}/{frame}": files for frame, files in frames.items.items()}
+            lonely += frames.lonely
+            doubled += frames.doubled
+    return Matched(found, tuple(lonely), tuple(doubled))

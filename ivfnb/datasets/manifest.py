@@ -1,24 +1,38 @@
 """What the data sets are: data/manifest.yaml as objects (its keys are explained at its head)."""
 
-import hashlib
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ivfnb import paths
+from ivfnb import files, paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ivfnb.datasets import form
 
 
 class DatasetError(ValueError):
     """A data set, or a file of one, that is absent or not as it must be; the message names it, what was found and what was expected."""
 
 
+def refused(error: OSError, place: Path, expected: str) -> DatasetError:
+    """What the disk refused, in the words of a DatasetError: which file or folder (`place` where the error names none), why, what for."""
+    return DatasetError(f"{error.filename2 or error.filename or place}: found {error.strerror or error}, expected {expected}")
+
+
+class DatasetWarning(UserWarning):
+    """A data set that can be used although something is wrong with it; the message names what."""
+
+
 @dataclass(frozen=True)
 class Pin:
     """One file to download: `path` below a data root, size, digest ("sha256:...", "md5:..." or "git:...", a git blob's sha1), URL.
 
-    `member` is the file's name inside the archive at `url`, where it must be taken out of one; `limit` is what an archive may unpack to.
+    `member` is the file's name inside the archive at `url`, where it must be taken out of one; `limit` is what an archive may unpack to;
+    `optional` marks weights that a method does without.
     """
 
     path: str
@@ -27,6 +41,7 @@ class Pin:
     url: str | None
     member: str | None = None
     limit: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,83 +71,138 @@ class Entry:
     def bytes(self) -> int | None:
         """Size of what `fetch` downloads: 0 where it is nothing, None where the size is not known."""
         sizes = [pin.bytes for pin in self.archives or self.pins if pin.url]
-        return None if None in sizes else sum(sizes)
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
 
     def count(self, found: int) -> str:
         """How much is at hand, such as "13 of 100 pairs"."""
         whole = f" of {self.expected}" if self.expected is not None and found < self.expected else ""
-        unit = "fused images" if self.kind == "fused" else self.kind
+        unit = {"fused": "fused images", "weights": "files"}.get(self.kind, self.kind)
         return f"{found}{whole} {unit if whole or found != 1 else unit[:-1]}"
 
 
 def load(path: Path | None = None) -> dict[str, Entry]:
-    """Sets of a manifest by name, in its order (default: data/manifest.yaml)."""
+    """Sets of a manifest by name, in its order.
+
+    Parameters
+    ----------
+    path : manifest to read, by default the one that ships, data/manifest.yaml. It is read again where it has changed.
+
+    Raises
+    ------
+    DatasetError
+        Where the manifest is absent, is no YAML or has not the form of one; one line that names the file and the key.
+
+    Examples
+    --------
+    >>> load()["tno21"].ids[:3]
+    ('01', '02', '03')
+    """
     path = path or paths.root() / "data" / "manifest.yaml"
-    return _load(path, path.stat().st_mtime_ns)
+    try:
+        return _load(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise DatasetError(f"{path}: found no manifest that can be read ({error.strerror}), expected one") from error
+
+
+def named(name: str, path: Path | None = None) -> Entry:
+    """The set of that name of a manifest (see `load`); DatasetError lists the names there are.
+
+    Examples
+    --------
+    >>> named("tno21").count(20)
+    '20 of 21 pairs'
+    """
+    sets = load(path)
+    if name not in sets:
+        raise DatasetError(f"name: found {name!r}, expected one of {', '.join(sets)}")
+    return sets[name]
 
 
 @lru_cache(maxsize=8)
 def _load(path: Path, _changed: int) -> dict[str, Entry]:
-    import yaml
+    from ivfnb.datasets import form  # pydantic and YAML only where a manifest is read
 
-    manifest = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    pins = {}
-    for file, size, sha256, source, inside in manifest.get("pins") or []:
+    manifest = form.read(path)
+    pins: dict[str, Pin] = {}
+    for file, size, sha256, source, inside in manifest.pins:
         inside, _, member = (inside or "").partition("!")
-        pins[file] = Pin(file, size, f"sha256:{sha256}", source and f"{manifest['sources'][source]}/{quote(inside)}", member or None)
+        url = f"{manifest.sources[source]}/{quote(inside)}" if source else None
+        pins[file] = Pin(file, size, f"sha256:{sha256}", url, member or None)
+    by_folder: dict[str, list[Pin]] = {}
+    for pin in pins.values():
+        by_folder.setdefault(pin.path.rpartition("/")[0], []).append(pin)
     entries = {}
-    for name, keys in manifest["sets"].items():
-        for member, note in (keys.pop("family", None) or {"": keys.get("note", "")}).items():
-            entry = _entry(name.replace("*", member), {**keys, "note": note}, member, pins)
+    for name, described in manifest.sets.items():
+        for member, note in (described.family or {"": described.note}).items():
+            entry = _entry(name.replace("*", member), described, member, note, pins, by_folder)
             entries[entry.name] = entry
     return entries
 
 
-def _entry(name: str, keys: dict, member: str, pins: dict[str, Pin]) -> Entry:
-    keys["title"] = keys["title"].replace("*", member)
-    folders = keys["folders"] = {role: folder.replace("*", member) for role, folder in (keys.get("folders") or {}).items()}
-    own = keys["pins"] = tuple(pin for pin in pins.values() if pin.path.rpartition("/")[0] in folders.values())
-    keys["archives"] = tuple(_archive(archive, pins) for archive in keys.get("archives") or [])
-    ids = keys.get("ids")
-    if isinstance(ids, int):
-        ids = [f"{number:02d}" for number in range(1, ids + 1)]
-    elif ids == "pinned":
+def _entry(name: str, described: "form.Set", member: str, note: str, pins: dict[str, Pin], by_folder: dict[str, list[Pin]]) -> Entry:
+    folders = {role: folder.replace("*", member) for role, folder in described.folders.items()}
+    own = sorted((pin for folder in set(folders.values()) for pin in by_folder.get(folder, ())), key=lambda pin: pin.path)
+    own += [Pin(f"{folders['weights']}/{one.file}", one.bytes, one.digest, one.url, optional=one.optional) for one in described.files]
+    ids: Iterable[str] | None = None
+    if isinstance(described.ids, int):
+        ids = [f"{number:02d}" for number in range(1, described.ids + 1)]
+    elif described.ids == "pinned":
         ids = natural_order({Path(pin.path).stem for pin in own})
-    elif keys.get("packages"):
-        ids = sorted(Path(file).stem for files in keys["packages"].values() for file in files)
-    keys["ids"] = None if ids is None else tuple(map(str, ids))
-    keys.setdefault("expected", None if ids is None else len(ids))
-    return Entry(name, **keys)
+    elif described.packages:
+        ids = sorted(Path(file).stem for names in described.packages.values() for file in names)
+    expected = described.expected
+    if expected is None:
+        expected = len(own) if described.kind == "weights" else None if ids is None else len(list(ids))
+    kept = ("kind", "licence", "citation", "homepage", "first", "sequences", "open", "packages", "unpack", "by_hand")
+    return Entry(
+        name,
+        title=described.title.replace("*", member),
+        note=note,
+        folders=folders,
+        ids=None if ids is None else tuple(ids),
+        expected=expected,
+        pins=tuple(own),
+        archives=tuple(_archive(archive, pins) for archive in described.archives),
+        **{key: getattr(described, key) for key in kept},
+    )
 
 
-def _archive(keys: dict, pins: dict[str, Pin]) -> Pin:
-    pinned = pins.get(keys["file"], Pin(keys["file"], None, None, None))
-    known = {"bytes": pinned.bytes, "digest": pinned.digest, "url": pinned.url} | keys
-    return Pin(known.pop("file"), **known)
+def _archive(described: "form.Archive", pins: dict[str, Pin]) -> Pin:
+    pinned = pins.get(described.file, Pin(described.file, None, None, None))
+    size = pinned.bytes if described.bytes is None else described.bytes
+    return Pin(described.file, size, described.digest or pinned.digest, described.url or pinned.url, limit=described.limit)
 
 
-def natural_order(ids: set[str] | dict) -> list[str]:
-    """Ids sorted with the numbers in them compared as numbers: 2 before 10."""
+def natural_order(ids: "Iterable[str]") -> list[str]:
+    """Ids sorted with the numbers in them compared as numbers: 2 before 10, and "01" before "1".
 
-    def key(id: str) -> list[str | int]:
-        parts: list = re.split(r"(\d+)", id)
-        parts[1::2] = map(int, parts[1::2])  # text and numbers take turns
-        return parts
+    Examples
+    --------
+    >>> natural_order({"10", "9", "a2", "a10", "1"})
+    ['1', '9', '10', 'a2', 'a10']
+    """
+    from natsort import natsorted
 
-    return sorted(ids, key=key)
+    return natsorted(sorted(ids))
 
 
-def digest(path: Path, kind: str) -> str:
-    """Digest of a file as the manifest writes it; `kind` is sha256, md5 or git (the sha1 that git names a blob by)."""
-    hasher = hashlib.sha1(f"blob {path.stat().st_size}\0".encode()) if kind == "git" else hashlib.new(kind)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            hasher.update(block)
-    return f"{kind}:{hasher.hexdigest()}"
+def digest(path: str | Path, kind: str) -> str:
+    """Digest of a file as the manifest writes it, "KIND:HEX"; `kind` is sha256, md5 or git (the sha1 that git names a blob by)."""
+    return f"{kind}:{files.digest(path, kind)}"
 
 
 def fault(path: Path, pin: Pin) -> str | None:
-    """What is wrong with a file, measured by its pin: None, "missing", or what was found and expected."""
+    """What is wrong with a file, measured by its pin: None, "missing", or what was found and expected.
+
+    Examples
+    --------
+    >>> pin = load()["sample"].pins[0]
+    >>> fault(paths.root() / "data" / pin.path, pin) is None
+    True
+    >>> fault(paths.root() / "data" / "manifest.yaml", pin)  # doctest: +ELLIPSIS
+    'changed: found ... bytes, expected 52587'
+    """
     if not path.is_file():
         return "missing"
     if pin.bytes is not None and path.stat().st_size != pin.bytes:

@@ -3,15 +3,15 @@
 A set is sized, iterable, sliceable and in order of its ids. Only names of files are looked at until an image is asked for.
 """
 
+import warnings
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivfnb import images
 from ivfnb.datasets import listing, manifest
 from ivfnb.datasets.items import FusedImage, ImagePair, Photograph
-from ivfnb.datasets.manifest import DatasetError, Entry
+from ivfnb.datasets.manifest import DatasetError, DatasetWarning, Entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 HEADERS_READ = 200  # files whose headers `overview` reads of one set, evenly spread over it
 
 
-class Dataset(Sequence):
+class Dataset(Sequence[Any]):
     """Images of one set in order of their ids: `len`, iteration, slices (again a Dataset), `["06"]` by id.
 
     `expected` is how many a complete set has (None where unknown), `missing` the ids of the manifest that are not at hand, `items` the
     files by id and role.
+
+    Examples
+    --------
+    >>> sample = dataset("sample")
+    >>> sample, sample[1:3].ids, sample["camera"]
+    (Dataset('sample', 5 pairs), ['camera', 'chelsea'], ImagePair('camera'))
     """
 
     def __init__(self, entry: Entry, items: listing.Items, color: bool = False):
@@ -53,11 +59,31 @@ class Dataset(Sequence):
         return self.entry.count(len(self))
 
     def headers(self, at_most: int | None = None) -> "pd.DataFrame":
-        """One row per file, of its header alone: id, role, file, width, height, channels, bits (per channel), format.
+        """One row per file, of its header alone.
 
-        `at_most` so many files, evenly spread over the set. Files that are no images raise DatasetError.
+        Parameters
+        ----------
+        at_most : so many files, evenly spread over the set; None for all.
+
+        Returns
+        -------
+        DataFrame
+            Columns id, role, file, width and height (pixels), channels, bits (per channel), mode, format.
+
+        Raises
+        ------
+        DatasetError
+            For a file that is no image.
+
+        Examples
+        --------
+        >>> headers = dataset("sample").headers()
+        >>> headers.id[0], headers.role[0], int(headers.width[0]), int(headers.height[0]), int(headers.bits[0])
+        ('astronaut', 'infrared', 352, 352, 8)
         """
         import pandas as pd
+
+        from ivfnb import images
 
         files = [(id, role, file) for id, roles in self.items.items() for role, file in roles.items()]
         step = -(-len(files) // at_most) if at_most else 1
@@ -71,27 +97,63 @@ class Dataset(Sequence):
         return f"Dataset({self.name!r}, {self.summary})"
 
 
+def _entries() -> dict[str, Entry]:
+    """Sets of images by name: those of the manifest without the weights of methods."""
+    return {name: entry for name, entry in manifest.load().items() if entry.kind != "weights"}
+
+
 def names() -> list[str]:
-    """Names of all sets of the manifest."""
-    return list(manifest.load())
+    """Names of all sets of images of the manifest."""
+    return list(_entries())
 
 
 def available() -> list[str]:
-    """Names of the sets of which at least one image is at hand, packed in an archive or not."""
-    return [name for name, entry in manifest.load().items() if listing.state(entry)[0] != "absent"]
+    """Names of the sets of which at least one image is at hand, packed in an archive or not.
+
+    Examples
+    --------
+    >>> "sample" in available()
+    True
+    """
+    return [name for name, entry in _entries().items() if any(listing.state(entry)[1:])]
 
 
 def dataset(
     name: str, *, color: bool = False, every: int = 1, infrared: str | Path | None = None, visible: str | Path | None = None
 ) -> Dataset:
-    """The set of that name (see `names`), looked for in IVFNB_DATA, then in data/; or `dataset("folder", infrared=..., visible=...)`.
+    """The set of that name, looked for in IVFNB_DATA, then in data/; or one of two folders.
 
-    `color` gives RGB visible and fused images where the files are coloured; `every` takes every n-th frame of each sequence of a set of
-    sequences. An archive that lies in archives/ is unpacked into data/.unpacked/. DatasetError names what is absent and what to do.
+    Parameters
+    ----------
+    name : one of `names`, or "folder".
+    color : gives RGB visible and fused images where the files are coloured; else grey ones.
+    every : takes every n-th frame of each sequence of a set of sequences.
+    infrared, visible : with the name "folder", two folders of images, matched by name (`listing.match`); they may be one folder.
+
+    Returns
+    -------
+    Dataset
+        Images in order of their ids, read when they are looked at. An archive that lies in archives/ is unpacked into data/.unpacked/.
+
+    Raises
+    ------
+    DatasetError
+        Where nothing of the set is at hand, or two files have one id; the message names what is absent and what to do.
+
+    Warns
+    -----
+    DatasetWarning
+        Where images of a named set lack their partners: it is given without them. In one's own folders that is an error.
+
+    Examples
+    --------
+    >>> pair = dataset("sample")["camera"]
+    >>> pair.infrared.shape, pair.infrared.dtype, pair.visible.shape
+    ((320, 320), dtype('uint8'), (320, 320))
     """
     if name == "folder":
         return _folder(infrared, visible, color)
-    entries = manifest.load()
+    entries = _entries()
     if name not in entries:
         raise DatasetError(f"name: found {name!r}, expected 'folder' or one of {', '.join(entries)}")
     entry = entries[name]
@@ -99,17 +161,38 @@ def dataset(
         raise DatasetError(
             f"every: found {every} for {name}, expected {'1 or more' if entry.sequences else '1, since it has no sequences'}"
         )
-    items = listing.home(entry)[1] or listing.unpacked(entry)
-    if not items:
-        folders = [f"{entry.sequences}/SEQUENCE/{folder}" if entry.sequences else folder for folder in entry.folders.values()]
-        looked = ", ".join([*folders, *(archive.path for archive in entry.archives), *entry.packages])
-        below = " or ".join(map(str, listing.roots()[:-1]))
-        todo = f"get them with: python -m ivfnb fetch {name}" if entry.pins or entry.archives else entry.by_hand or entry.note
-        raise DatasetError(f"{name}: found no images, expected {looked} below {below}; {todo}")
+    copy = _copy(entry)
+    if copy.doubled:
+        raise DatasetError(f"{name}: {listing.told(copy.doubled)}")
+    if not copy.items:
+        raise DatasetError(f"{name}: {_nothing(entry, copy)}")
+    if copy.lonely:
+        warnings.warn(f"{name}: {listing.told(copy.lonely)}; {entry.count(len(copy.items))} are given; {_todo(entry)}", DatasetWarning, 2)
+    items = copy.items
     if every > 1:
         frames = (list(group) for _, group in groupby(items, key=lambda id: id.rpartition("/")[0]))
         items = {id: items[id] for group in frames for id in group[::every]}
     return Dataset(entry, items, color)
+
+
+def _copy(entry: Entry) -> listing.Copy:
+    """The copy at hand; that of an archive is unpacked, or unpacked again where a part of it is gone."""
+    copy = listing.at_hand(entry)
+    cached = copy.root is not None and copy.root.name == ".unpacked" and listing.state(entry, copy)[0] == "partial"
+    return listing.unpacked(entry) if (not copy.items or cached) and listing.packed(entry) else copy
+
+
+def _nothing(entry: Entry, copy: listing.Copy) -> str:
+    folders = [f"{entry.sequences}/SEQUENCE/{folder}" if entry.sequences else folder for folder in entry.folders.values()]
+    looked = ", ".join([*folders, *(archive.path for archive in entry.archives), *entry.packages])
+    below = " or ".join(map(str, listing.roots()[:-1]))
+    found = listing.told(copy.lonely) if copy.lonely else f"found no images, expected {looked} below {below}"
+    return f"{found}; {_todo(entry)}"
+
+
+def _todo(entry: Entry) -> str:
+    fetched = any(pin.url for pin in entry.pins) or entry.archives
+    return f"get them with: python -m ivfnb fetch {entry.name}" if fetched else entry.by_hand or entry.note
 
 
 def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool) -> Dataset:
@@ -128,23 +211,33 @@ def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool
 
 
 def overview() -> "pd.DataFrame":
-    """One row per set: name, kind, title, items at hand and expected, state, sizes and bits (from file headers), licence.
+    """One row per set of images, of the names and headers of the files at hand.
 
-    Of a large set the headers of 200 files are read. Sets whose small archive is at hand are unpacked for it.
+    Returns
+    -------
+    DataFrame
+        Columns set, kind, title, found and expected (items), state, size (pixels, smallest to largest), bits (per channel), channels,
+        licence, note. Of a large set the headers of 200 files are read; sets whose small archive is at hand are unpacked for it. Where
+        something is wrong with a set, `note` begins with it.
     """
     import pandas as pd
 
     rows = []
-    for name, entry in manifest.load().items():
-        state, found = listing.state(entry)
-        row = {"set": name, "kind": entry.kind, "title": entry.title, "found": found, "expected": entry.expected, "state": state}
-        row |= {"size": "", "bits": "", "channels": ""}
-        if state != "absent":
-            headers = dataset(name).headers(HEADERS_READ)
-            sizes = sorted(
-                {(height * width, f"{width}x{height}") for width, height in zip(headers["width"], headers["height"], strict=True)}
-            )
-            row["size"] = sizes[0][1] if len(sizes) == 1 else f"{sizes[0][1]} to {sizes[-1][1]}"
-            row |= {key: ", ".join(map(str, sorted(headers[key].unique()))) for key in ("bits", "channels")}
-        rows.append({**row, "licence": entry.licence, "note": entry.note})
+    for name, entry in _entries().items():
+        copy = listing.at_hand(entry)
+        state, found = listing.state(entry, copy)
+        note = [listing.told(copy.faults)] if copy.faults else []
+        size = bits = channels = ""
+        if found:
+            try:
+                headers = Dataset(entry, _copy(entry).items).headers(HEADERS_READ)
+                sizes = sorted({(height * width, f"{width}x{height}") for width, height in zip(headers.width, headers.height, strict=True)})
+                size = sizes[0][1] if len(sizes) == 1 else f"{sizes[0][1]} to {sizes[-1][1]}"
+                bits, channels = (", ".join(map(str, sorted(headers[key].unique()))) for key in ("bits", "channels"))
+            except DatasetError as error:
+                state, note = "partial", [*note, str(error)]
+        rows.append(
+            {"set": name, "kind": entry.kind, "title": entry.title, "found": found, "expected": entry.expected, "state": state}
+            | {"size": size, "bits": bits, "channels": channels, "licence": entry.licence, "note": "; ".join([*note, entry.note])}
+        )
     return pd.DataFrame(rows).astype({"expected": "Int64"})

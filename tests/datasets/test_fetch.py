@@ -1,14 +1,9 @@
-"""Fetching over HTTP from a real server on loopback that is whole, cut off, slow, stalled, wrong or empty-handed; unpacking; verifying."""
+"""Fetching over HTTP from a real server on loopback, unpacking, verifying, and the command that does it."""
 
 import argparse
-import contextlib
 import hashlib
-import http.server
 import io
-import json
 import shutil
-import tarfile
-import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,178 +13,13 @@ from urllib.parse import unquote
 import numpy as np
 import PIL.Image
 import pytest
-import rars
+from loopback import FUSED, WHOLE, Server, came, git_digest, left, manifest, pinned, png, rarred, tarred, zipped
 
-from ivfnb import paths
 from ivfnb.commands import fetch as door
 from ivfnb.datasets import DatasetError, dataset, fetch, listing
 from ivfnb.datasets import download as downloading
 from ivfnb.datasets.manifest import load
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `files` (path -> content). `ways` says how: cut, cut-without-range, wrong, slow, stall, endless; a way is used up once."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, bytes] = {}
-        self.ways: dict[str, list[str]] = {}
-        self.asked: list[tuple[str, str | None]] = []
-        self.stop = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_GET(self):
-        path, wanted = unquote(self.path), self.headers.get("Range")
-        self.server.asked.append((path, wanted))
-        content = self.server.files.get(path)
-        way = self.server.ways[path].pop(0) if self.server.ways.get(path) else "whole"
-        if content is None:
-            self.send_error(404)
-            return
-        start = 0
-        if wanted and way != "cut-without-range" and "no-range" not in way:
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
-            if start >= len(content):
-                self.send_error(416)
-                return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        body = content[start:]
-        if way == "wrong":
-            body = bytes([body[0] ^ 1]) + body[1:]
-        with contextlib.suppress(ConnectionError):
-            if way.startswith("cut"):
-                self.wfile.write(body[: len(body) // 2])
-                self.close_connection = True
-            elif way == "stall":
-                self.wfile.write(body[: len(body) // 2])
-                self.wfile.flush()
-                self.server.stop.wait(20)
-                self.close_connection = True
-            elif way == "slow":
-                for at in range(0, len(body), -(-len(body) // 8)):
-                    self.wfile.write(body[at : at - (-len(body) // 8)])
-                    self.wfile.flush()
-                    time.sleep(0.03)
-            else:
-                self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Keep the test's output clean."""
-
-
-@pytest.fixture
-def server():
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.stop.set()
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty checkout whose data/ is the data root; new tries come at once."""
-    folder = tmp_path / "checkout"
-    (folder / "data").mkdir(parents=True)
-    monkeypatch.setattr(paths, "root", lambda: folder)
-    monkeypatch.delenv("IVFNB_DATA", raising=False)
-    monkeypatch.setattr(downloading, "PAUSE", 0.01)
-    return folder
-
-
-def png(level: int) -> bytes:
-    stream = io.BytesIO()
-    noise = np.random.default_rng(level).integers(0, 256, (200, 300), dtype=np.uint8)
-    PIL.Image.fromarray(noise).save(stream, "PNG")
-    return stream.getvalue()
-
-
-FUSED = {f"inner/fused{number}.png": png(number) for number in (1, 2, 3)}
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def tarred(members: dict[str, bytes], mode: str = "w:gz", **special: object) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-        for name, target in special.items():
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = tarfile.SYMTYPE, str(target)
-            archive.addfile(info)
-    return stream.getvalue()
-
-
-def rarred(members: dict[str, bytes], link: str | None = None) -> bytes:
-    builder = rars.RarBuilder()
-    for name, content in members.items():
-        builder.add_bytes(content, name)
-    if link:
-        builder.add_unix_symlink("inner/link", link)
-    return builder.to_bytes()
-
-
-def git_digest(content: bytes) -> str:
-    return "git:" + hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def manifest(checkout: Path, server: Server, archive: bytes | None = None, pins: list | None = None, **archive_keys: object) -> Path:
-    """A manifest of one set `tiny`: three fused images, in an archive on the server, or as pinned files."""
-    keys = {"kind": "fused", "title": "Tiny", "folders": {"fused": "tiny/inner"}, "ids": 3}
-    if archive is not None:
-        server.files["/tiny archive.bin"] = archive
-        known = {"bytes": len(archive), "digest": "sha256:" + hashlib.sha256(archive).hexdigest()}
-        place = {"file": "archives/tiny.bin", "url": f"{server.url}/tiny%20archive.bin", "limit": 1_000_000}
-        keys |= {"unpack": "tiny", "archives": [{**known, **place, **archive_keys}]}
-    path = checkout / "data" / "manifest.yaml"
-    path.write_text(json.dumps({"sets": {"tiny": keys}, "sources": {"local": server.url}, "pins": pins or []}))  # JSON is YAML
-    return path
-
-
-def pinned(server: Server, names: dict[str, str] | None = None) -> list:
-    """Pins of the three images, each served at its own path."""
-    pins = []
-    for name, content in FUSED.items():
-        server.files[f"/{name}"] = content
-        pins.append([f"tiny/{name}", len(content), hashlib.sha256(content).hexdigest(), "local", name])
-    return pins
-
-
-def left(checkout: Path) -> list[str]:
-    """Files below data/, but for the manifest."""
-    data = checkout / "data"
-    return sorted(str(file.relative_to(data)) for file in data.rglob("*") if file.is_file() and file.name != "manifest.yaml")
-
-
-def came(content: bytes) -> int:
-    """Bytes on disk when the line broke half-way: whole blocks."""
-    return len(content) // 2 // downloading.BLOCK * downloading.BLOCK
-
-
-WHOLE = ["archives/tiny.bin", *(f"tiny/{name}" for name in FUSED)]
+from ivfnb.datasets.verify import verify
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred, rarred])
@@ -321,7 +151,7 @@ def test_bad_archives_are_refused_and_nothing_is_left_half_unpacked(checkout: Pa
     assert left(checkout) == ["archives/tiny.bin"]
     assert not list(checkout.rglob("evil*"))
     assert not Path("/tmp/ivfnb-evil.png").exists()
-    assert [file.name for file in (checkout / "data").rglob(".*")] == []
+    assert [file.name for file in (checkout / "data").rglob(".*")] == [".locks"]
 
 
 def test_a_zip_with_a_symbolic_link_is_refused(checkout: Path, server: Server):
@@ -357,7 +187,7 @@ def test_single_files_arrive_and_a_changed_one_is_brought_again(checkout: Path, 
     server.asked.clear()
     fetch.fetch("tiny", manifest=path)
     assert [asked for asked, _ in server.asked] == ["/inner/fused3.png"]
-    assert fetch.verify("tiny", path) == []
+    assert verify("tiny", path) == []
 
 
 def test_one_missing_file_leaves_the_others_and_no_stump(checkout: Path, server: Server):
@@ -389,7 +219,7 @@ def test_unpacking_at_the_same_time_gives_one_whole_copy(checkout: Path, server:
     (checkout / "data" / "archives" / "tiny.bin").write_bytes(archive)
     entry = load(path)["tiny"]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: list(listing.unpacked(entry)), range(16)))
+        found = list(pool.map(lambda _: list(listing.unpacked(entry).items), range(16)))
     assert found == [["01", "02", "03"]] * 16
     assert [file.name for file in (checkout / "data" / ".unpacked" / "tiny").iterdir()] == ["inner"]
 
@@ -413,14 +243,14 @@ def test_what_is_at_hand_in_the_data_root_is_used_and_not_written_to(
 
 def test_verify_names_every_missing_changed_and_surplus_file(checkout: Path, server: Server):
     path = manifest(checkout, server, pins=pinned(server))
-    assert fetch.verify("tiny", path) == ["tiny: absent"]
+    assert verify("tiny", path) == ["tiny: absent"]
     fetch.fetch("tiny", manifest=path)
-    assert fetch.verify("tiny", path) == []
+    assert verify("tiny", path) == []
     inner = checkout / "data" / "tiny" / "inner"
     (inner / "fused1.png").unlink()
     (inner / "fused2.png").write_bytes(FUSED["inner/fused2.png"][:-1] + b"?")
     (inner / "fused4.png").write_bytes(png(4))
-    lines = fetch.verify("tiny", path)
+    lines = verify("tiny", path)
     assert [line.partition(":")[0] for line in lines] == [str(inner / f"fused{number}.png") for number in (1, 2, 4)]
     assert [line.split(": ")[1].split()[0] for line in lines] == ["missing", "changed", "surplus"]
 
@@ -429,15 +259,15 @@ def test_verify_names_every_missing_changed_and_surplus_file(checkout: Path, ser
 def test_verify_compares_unpacked_files_with_their_archive(checkout: Path, server: Server, pack):
     path = manifest(checkout, server, pack(FUSED))
     fetch.fetch("tiny", manifest=path)
-    assert fetch.verify("tiny", path) == []
+    assert verify("tiny", path) == []
     inner = checkout / "data" / "tiny" / "inner"
     (inner / "fused1.png").unlink()
     (inner / "fused2.png").write_bytes(FUSED["inner/fused2.png"][:-1] + b"?")
     (inner / "notes.txt").write_text("surplus")
-    found = {line.partition(":")[0].rpartition("/")[2]: line.split(": ")[1].split()[0] for line in fetch.verify("tiny", path)[:3]}
+    found = {line.partition(":")[0].rpartition("/")[2]: line.split(": ")[1].split()[0] for line in verify("tiny", path)[:3]}
     assert found == {"fused1.png": "missing", "fused2.png": "changed", "notes.txt": "surplus"}
     (checkout / "data" / "archives" / "tiny.bin").write_bytes(b"x")
-    assert "expected" in fetch.verify("tiny", path)[0]
+    assert "expected" in verify("tiny", path)[0]
 
 
 def test_the_command_fetches_lists_and_verifies(checkout: Path, server: Server, capsys: pytest.CaptureFixture[str]):
@@ -490,5 +320,5 @@ def test_the_real_manifest_brings_the_real_sets(
     for pin in [*entry.pins, *entry.archives]:
         server.files[unquote(pin.url.removeprefix(server.url))] = (shared_data / pin.path).read_bytes()
     fetch.fetch(name, manifest=copy)
-    assert fetch.verify(name, copy) == []
+    assert verify(name, copy) == []
     assert len(dataset(name)) == entry.expected

@@ -8,8 +8,9 @@ from urllib.parse import unquote
 import pytest
 
 from ivfnb import paths
-from ivfnb.datasets import dataset, fetch
+from ivfnb.datasets import dataset
 from ivfnb.datasets.manifest import Entry, Pin, digest, fault, load, natural_order
+from ivfnb.datasets.verify import verify
 
 SETS = load()
 
@@ -48,7 +49,7 @@ def test_files_at_hand_are_as_pinned_and_the_git_hash_is_gits(shared_data: Path,
 def test_the_sample_pairs_are_as_pinned(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("IVFNB_DATA", raising=False)
     assert len(SETS["sample"].ids) == 5
-    assert fetch.verify("sample") == []
+    assert verify("sample") == []
     assert dataset("sample").ids == list(SETS["sample"].ids)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ivfnb import datasets, images, paths
 from ivfnb.datasets import DatasetError, FusedImage, ImagePair, dataset, listing
+from ivfnb.datasets.fetch import fetch
 
 COVERAGE = {
     "CBF": 21, "VggML": 21, "RFN-Nest": 21, "ConvSR": 21, "IFCNN": 18, "DenseFuse": 17, "PMGI": 16, "U2Fusion": 16, "DDcGAN": 14,
@@ -192,7 +193,7 @@ def test_unknown_and_absent_sets_say_what_to_do(checkout: Path):
     with pytest.raises(DatasetError, match=r"tno21/ir.*python -m ivfnb fetch tno21"):
         dataset("tno21")
     with pytest.raises(DatasetError, match=r"drive\.google\.com"):
-        datasets.fetch("llvip-train", manifest=_only_by_hand(checkout))
+        fetch("llvip-train", manifest=_only_by_hand(checkout))
 
 
 def _only_by_hand(checkout: Path) -> Path:
