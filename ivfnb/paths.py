@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +110,31 @@ def extra() -> Iterator[None]:
 
 @cache
 def additions(group: str) -> tuple[Any, ...]:
-    """What other distributions add under an entry point group, loaded once; one that cannot be loaded is named in a warning."""
-    found = []
-    for point in entry_points(group=group):
+    """What installed packages add to this one: the objects that their entry points of a group name.
+
+    Parameters
+    ----------
+    group : str
+        Group of entry points, such as "ivfnb.metrics".
+
+    Returns
+    -------
+    tuple
+        Modules, classes or functions, loaded, in the order of the names of their entry points.
+
+    Warns
+    -----
+    UserWarning
+        Of each entry point that cannot be loaded, naming the package that has it; the others are given none the less.
+    """
+    from importlib.metadata import entry_points  # late: where nothing is added it is not needed
+
+    found: list[Any] = []
+    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
         try:
-            found.append(point.load())
+            found.append(entry.load())
         except Exception as error:
-            origin = point.dist.name if point.dist else point.value
-            warnings.warn(f"{origin}: the entry point {point.name!r} of {group} cannot be loaded ({error})", stacklevel=2)
+            package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "a package"
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(f"{package}: found that {entry.value} ({group}: {entry.name}) does not load ({reason}); left out", stacklevel=2)
     return tuple(found)

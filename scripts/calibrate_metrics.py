@@ -20,11 +20,12 @@ from ivfnb.datasets import archives
 from ivfnb.images import read_color, read_gray
 from ivfnb.metrics import METRICS, score
 
+sys.path.insert(0, str(paths.root() / "tests" / "metrics"))
 sys.path.insert(0, str(paths.root() / "tests"))
 from metric_loops import LOOPS
-from test_metrics_golden import COLUMNS, TOLERANCES
-from test_metrics_loops import triple
-from test_metrics_published import AUTHORS, TOLERANCE
+from test_golden import COLUMNS, TOLERANCES
+from test_loops import triple
+from test_published import AUTHORS, TOLERANCE
 
 TARGET = paths.root() / "data" / "paper" / "metric_calibration.csv"
 FIELDS = ("metric", "convention", "oracle", "values", "largest_relative_difference", "tolerance")

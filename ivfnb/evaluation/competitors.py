@@ -13,7 +13,7 @@ from ivfnb.evaluation.external import external
 from ivfnb.evaluation.likeness import similarity
 from ivfnb.evaluation.methods import Method, by_baseline, by_protocol, published
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
-from ivfnb.metrics import PAPER
+from ivfnb.metrics import ELEVEN
 
 OWN, PUBLISHED, NONE = "own implementation", "published images", "none at hand"
 AUTHORS, PROJECT, REFERENCE = "the authors' images", "this project", "reference"
@@ -147,20 +147,20 @@ def table(
     """
     ids = None if ids is None else list(ids)
     scores = scores if ids is None else scores[scores["id"].isin(ids)]
-    grouped = scores.pivot_table(index="method", columns="metric", values="value", aggfunc="mean").reindex(columns=list(PAPER))
+    grouped = scores.pivot_table(index="method", columns="metric", values="value", aggfunc="mean").reindex(columns=list(ELEVEN))
     pairs = scores.groupby("method")["id"].nunique()
     lines = []
     for row in chosen:
         name = row.method.name if row.method else ""
         count = int(pairs.get(name, 0))
         if ids is None or count == len(ids) > 0:
-            values = grouped.loc[name].to_dict() if name in grouped.index else dict.fromkeys(PAPER, float("nan"))
+            values = grouped.loc[name].to_dict() if name in grouped.index else dict.fromkeys(ELEVEN, float("nan"))
             note = row.reason or ("" if count else "no image could be read and scored")
             like = (likeness or {}).get(name, float("nan"))
             lines.append(
                 {"method": row.name, "source": row.source, "variant": row.variant, "pairs": count, TWIN: like, **values, "note": note}
             )
-    return pd.DataFrame(lines, columns=["method", "source", "variant", "pairs", TWIN, *PAPER, "note"])
+    return pd.DataFrame(lines, columns=["method", "source", "variant", "pairs", TWIN, *ELEVEN, "note"])
 
 
 def one_each(chosen: Sequence[Row], scores: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ivfnb import paths
-from ivfnb.metrics import PAPER
+from ivfnb.metrics import ELEVEN
 
 
 def reported(of_set: str | None = None) -> pd.DataFrame:
@@ -15,10 +15,10 @@ def reported(of_set: str | None = None) -> pd.DataFrame:
 def wide(of_set: str | None = None) -> pd.DataFrame:
     """A row a (set, method, convention, pairs, source), a column each of the paper's metrics; a cell nobody reported is empty."""
     labels = ["set", "method", "convention", "pairs", "source"]
-    frame = reported(of_set).pivot(index=labels, columns="metric", values="value").reindex(columns=list(PAPER))
+    frame = reported(of_set).pivot(index=labels, columns="metric", values="value").reindex(columns=list(ELEVEN))
     order = list(dict.fromkeys(map(tuple, reported(of_set)[labels].to_numpy())))
     frame = frame.reindex(pd.MultiIndex.from_tuples(order, names=labels)).reset_index().fillna("")
-    return frame[["set", "method", "convention", "pairs", *PAPER, "source"]].rename_axis(columns=None)
+    return frame[["set", "method", "convention", "pairs", *ELEVEN, "source"]].rename_axis(columns=None)
 
 
 def against(means: pd.Series, of_set: str, method: str, convention: str) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def against(means: pd.Series, of_set: str, method: str, convention: str) -> pd.D
     known = reported(of_set)
     known = known[(known["method"] == method) & (known["convention"] == convention)].set_index("metric")["value"]
     rows = []
-    for metric in (name for name in PAPER if name in known and name in means):
+    for metric in (name for name in ELEVEN if name in known and name in means):
         text, here = known[metric], float(means[metric])
         printed = f"{here:.{len(text.partition('.')[2])}f}"
         relative = abs(here - float(text)) / abs(float(text)) if float(text) else abs(here)

@@ -5,11 +5,11 @@ stretched to 0..255 and rounded, and the viewing distance is fixed relative to t
 """
 
 import numpy as np
-from scipy import fft
 
 from ivfnb.images import Image
 from ivfnb.metrics.filters import smooth_zero
-from ivfnb.metrics.triple import Triple, sobel_valid
+from ivfnb.metrics.planes import sobel_valid
+from ivfnb.metrics.registry import INFINITE, metric
 
 _X = np.arange(-15, 16)
 NARROW, WIDE = (np.exp(-(_X**2) / (2 * sigma**2)) / np.sqrt(2 * np.pi) / sigma for sigma in (2, 4))  # 31 taps, not renormalised
@@ -32,6 +32,8 @@ def _frequencies(shape: tuple[int, int], cycles: float) -> Image:
 
 def _filtered(image: Image, response: Image) -> Image:
     """Image filtered by a frequency response on the grid of `rfft2`."""
+    from scipy import fft  # late: slow to import
+
     return fft.irfft2(fft.rfft2(image) * response, s=image.shape)
 
 
@@ -46,16 +48,57 @@ def _masked_contrast(image: Image, response: Image) -> Image:
     return contrast**3 / (contrast**2 + 0.0001)
 
 
-def qcb(triple: Triple) -> float:
-    """Chen and Blum's metric (Qcb), 0 to 1: contrast kept from the sources, weighted by their contrast; identical images give 1.
+@metric(
+    "Qcb",
+    direction="higher",
+    unit="1",
+    value_range=(0, 1),
+    reference="Chen and Blum 2009, doi 10.1016/j.imavis.2007.12.002",
+    conventions=("vifb",),
+)
+def qcb(fused: Image, infrared: Image, visible: Image) -> float:
+    """Chen and Blum's metric (Qcb): seen contrast that F keeps of the sources, weighted by the sources' contrast; higher is better.
 
-    Departure: where the toolbox divides 0 by 0, no contrast in source and fused image counts as kept, and sources share the weight.
+    Parameters
+    ----------
+    fused : array (h, w), grey levels 0..255
+        uint8, uint16 (divided by 257), other integers or floating point.
+    infrared, visible : arrays (h, w), grey levels 0..255
+        The sources of `fused`.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where all three images are equal.
+
+    Raises
+    ------
+    ImageError
+        If an image is not grey, below 2x2 pixels or of another size than `fused`; the message names it.
+
+    Notes
+    -----
+    Every image is stretched first, so that a linear stretch changes nothing. Departure: where the toolbox divides 0 by 0, no contrast in
+    source and fused image counts as kept, and sources share the weight.
+
+    References
+    ----------
+    Chen and Blum 2009, doi 10.1016/j.imavis.2007.12.002
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.add.outer(np.arange(32) % 7, np.arange(32) % 5) * 20
+    >>> qcb(image, image, image)
+    1.0
+    >>> qcb(np.zeros((32, 32)), image, image)
+    0.0
     """
-    radius = _frequencies(triple.fused.levels.shape, 30)
+    radius = _frequencies(fused.shape, 30)
     response = np.exp(-((radius / 15.3870) ** 2)) - 0.7622 * np.exp(-((radius / 1.3456) ** 2))
-    fused, infrared, visible = (_masked_contrast(_stretched(p.levels), response) for p in (triple.fused, *triple.sources))
-    kept = [_safe_ratio(np.minimum(source, fused), np.maximum(source, fused), 1.0) for source in (infrared, visible)]
-    weight = _safe_ratio(infrared**2, infrared**2 + visible**2, 0.5)
+    of_fused, of_infrared, of_visible = (_masked_contrast(_stretched(image), response) for image in (fused, infrared, visible))
+    kept = [_safe_ratio(np.minimum(source, of_fused), np.maximum(source, of_fused), 1.0) for source in (of_infrared, of_visible)]
+    weight = _safe_ratio(of_infrared**2, of_infrared**2 + of_visible**2, 0.5)
     return float(np.mean(weight * kept[0] + (1 - weight) * kept[1]))
 
 
@@ -65,13 +108,51 @@ def _block_sums(image: Image) -> Image:
     return padded.reshape(padded.shape[0] // BLOCK, BLOCK, padded.shape[1] // BLOCK, BLOCK).sum(axis=(1, 3))
 
 
-def qcv(triple: Triple) -> float:
-    """Chen and Varshney's metric (Qcv), grey levels squared, lower is better: mean square of the difference to each source as seen
-    through Mannos and Sakrison's contrast sensitivity, over 16x16 regions weighted by the source's edge strength to the 5th power.
+@metric(
+    "Qcv",
+    direction="lower",
+    unit="grey levels squared",
+    value_range=(0, INFINITE),
+    reference="Chen and Varshney 2007, doi 10.1016/j.inffus.2005.10.001",
+    conventions=("vifb",),
+)
+def qcv(fused: Image, infrared: Image, visible: Image) -> float:
+    """Chen and Varshney's metric (Qcv): mean square of the difference of F to each source, as the eye sees it; lower is better.
 
-    Identical images give 0, and so do sources without any edge.
+    Parameters
+    ----------
+    fused : array (h, w), grey levels 0..255
+        uint8, uint16 (divided by 257), other integers or floating point.
+    infrared, visible : arrays (h, w), grey levels 0..255
+        The sources of `fused`.
+
+    Returns
+    -------
+    float
+        Grey levels squared; 0 where all three images are equal, and where no source has an edge.
+
+    Raises
+    ------
+    ImageError
+        If an image is not grey, below 2x2 pixels or of another size than `fused`; the message names it.
+
+    Notes
+    -----
+    Images are stretched first; the differences are filtered by Mannos and Sakrison's contrast sensitivity and taken over regions of 16x16
+    pixels, which count by the source's edge strength to the 5th power.
+
+    References
+    ----------
+    Chen and Varshney 2007, doi 10.1016/j.inffus.2005.10.001
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.add.outer(np.arange(32) % 7, np.arange(32) % 5) * 20
+    >>> qcv(image, image, image), round(qcv(image.T, image, image))
+    (0.0, 2812)
     """
-    fused, *sources = (_stretched(plane.levels) for plane in (triple.fused, *triple.sources))
+    fused, *sources = (_stretched(image) for image in (fused, infrared, visible))
     radius = 0.144 * _frequencies(fused.shape, 8)
     response = 2.6 * (0.0192 + radius) * np.exp(-(radius**1.1))
     weighted = total = 0.0

@@ -1,33 +1,55 @@
-"""The registry of metrics: what each one is, in which direction it is better, and what replaces it in another convention."""
+"""The registry of metrics: a metric is one decorated function, and what is known of it stands in the decorator.
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+    @metric("SF", direction="higher", unit="grey levels", value_range=(0, 361), reference="Eskicioglu and Fisher 1995")
+    def spatial_frequency(fused: Image) -> float: ...
 
+A metric of two or three images names its arguments `fused, infrared, visible`. Functions see checked float64 levels and look nothing up.
+"""
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ParamSpec
+
+from ivfnb import paths
 from ivfnb.images import Image
-from ivfnb.metrics import features, further, paper, perception, vif, vifb
-from ivfnb.metrics.triple import SMALLEST, Triple, check_image
+from ivfnb.metrics.planes import SMALLEST, checked
 
-JAGALINGAM = "Jagalingam and Hegde 2015, doi 10.1016/j.aqpro.2015.02.019"
+P = ParamSpec("P")
+GROUP = "ivfnb.metrics"  # entry points by which other packages add metrics
+INFINITE = float("inf")
+JAGALINGAM = "Jagalingam and Hegde 2015, doi 10.1016/j.aqpro.2015.02.019"  # the review that several metrics are defined by
+
+# Tables show metrics in this order, others after them in the order in which they were registered.
+ELEVEN = ("EI", "CE", "SF", "EN", "Qabf", "SCD", "Nabf", "MI", "SD", "DF", "VIFF")  # the paper's, as its tables print them
+_FURTHER = "AG PSNR RMSE SSIM MS-SSIM VIF CC NMI FMI_pixel FMI_w FMI_dct Qcb Qcv Qy Qncie"
+_PLACES = {name: place for place, name in enumerate([*ELEVEN, *_FURTHER.split()])}
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. Called with images it checks them and gives a float; `function` takes a `Triple` already checked."""
+    """One metric: the function and what is known of it. Calling it calls the function, without the sources if it needs none."""
 
     name: str
-    function: Callable[[Triple], float]
+    function: Callable[..., float]
     unit: str
     direction: str  # "higher" or "lower" is better
     needs_sources: bool
     reference: str  # author, year and DOI
     value_range: tuple[float, float]
-    paper: bool = False  # among the paper's eleven
     smallest: int = SMALLEST  # side in pixels of the smallest image it is defined on
+    conventions: tuple[str, ...] = ()  # that give it besides the paper's
+    side_by_side: tuple[str, ...] = ()  # conventions that score the colour channels set side by side
 
     def __call__(self, fused: Image, infrared: Image | None = None, visible: Image | None = None) -> float:
-        """Value for grey images of one shape in the standard convention; ValueError for bad input (`score` takes colour as well)."""
-        given = {"fused": fused, "infrared": infrared, "visible": visible} if self.needs_sources else {"fused": fused}
-        return self.function(make_triple(given, self.smallest, f" for {self.name}"))
+        """Value for grey images of one shape in the standard convention; ImageError for bad input (`score` takes colour as well)."""
+        return self.function(fused, infrared, visible) if self.needs_sources else self.function(fused)
+
+    @property
+    def eleven(self) -> bool:
+        """Whether it is among the paper's eleven."""
+        return self.name in ELEVEN
 
     @property
     def arrow(self) -> str:
@@ -35,119 +57,182 @@ class Metric:
         return "↑" if self.direction == "higher" else "↓"
 
 
-def make_triple(given: dict[str, Image | None], smallest: int, why: str) -> Triple:
-    """Triple of checked grey images; ValueError naming the argument that is missing, of another shape than `fused`, or colour."""
-    images = {}
-    for name, image in given.items():
-        if image is None:
-            raise ValueError(f"{name}: found None, expected an image{why}")
-        images[name] = check_image(name, image, smallest=smallest, why=why)
-        if images[name].ndim != 2:
-            raise ValueError(f"{name}: found shape {images[name].shape}, expected a grey image (h, w)")
-        if images[name].shape != images["fused"].shape:
-            raise ValueError(f"{name}: found shape {images[name].shape}, expected that of fused, {images['fused'].shape}")
-    return Triple(**images)
+_REGISTERED: dict[str, Metric] = {}
+_VARIANTS: dict[tuple[str, str], Callable[..., float]] = {}  # by convention and metric
 
 
-INFINITE = float("inf")
-_PAPER = [
-    # The levels of a 3x3 Sobel gradient reach 4*255 per axis; both axes cannot reach it at once.
-    Metric("EI", paper.edge_intensity, "grey levels", "higher", False, JAGALINGAM, (0, 1443), True),
-    Metric(
-        "CE",
-        paper.cross_entropy,
-        "bit",
-        "lower",
-        True,
-        "Bulanon, Burks and Alchanatis 2009, doi 10.1016/j.biosystemseng.2009.02.009",
-        (-INFINITE, INFINITE),
-        True,
-    ),
-    Metric(
-        "SF", paper.spatial_frequency, "grey levels", "higher", False, "Eskicioglu and Fisher 1995, doi 10.1109/26.477498", (0, 361), True
-    ),
-    Metric("EN", paper.entropy, "bit", "higher", False, "Roberts, van Aardt and Ahmed 2008, doi 10.1117/1.2945910", (0, 8), True),
-    Metric("Qabf", paper.qabf, "1", "higher", True, "Xydeas and Petrovic 2000, doi 10.1049/el:20000267", (0, 1), True),
-    Metric("SCD", paper.scd, "1", "higher", True, "Aslantas and Bendes 2015, doi 10.1016/j.aeue.2015.09.004", (-2, 2), True),
-    Metric("Nabf", paper.nabf, "1", "lower", True, "Kumar 2013, doi 10.1007/s11760-012-0361-x", (0, 1), True),
-    Metric("MI", paper.mutual_information, "bit", "higher", True, "Qu, Zhang and Yan 2002, doi 10.1049/el:20020212", (0, 16), True),
-    Metric("SD", paper.standard_deviation, "grey levels", "higher", False, JAGALINGAM, (0, 148), True),
-    Metric("DF", paper.definition, "grey levels", "higher", False, JAGALINGAM, (0, 255), True),
-    Metric(
-        "VIFF",
-        vif.viff,
-        "1",
-        "higher",
-        True,
-        "Han, Cai, Cao and Xu 2013, doi 10.1016/j.inffus.2011.08.002",
-        (0, INFINITE),
-        True,
-        vif.SMALLEST,
-    ),
-]
-_FMI = "Haghighat, Aghagolzadeh and Seyedarabi 2011, doi 10.1016/j.compeleceng.2011.07.012"
-_FURTHER = [
-    Metric("AG", further.average_gradient, "grey levels", "higher", False, "Cui et al. 2015, doi 10.1016/j.optcom.2014.12.032", (0, 1020)),
-    Metric("PSNR", further.psnr, "dB", "higher", True, JAGALINGAM, (0, INFINITE)),
-    Metric("RMSE", further.rmse, "grey levels", "lower", True, JAGALINGAM, (0, 255)),
-    Metric(
-        "SSIM", further.ssim, "1", "higher", True, "Wang et al. 2004, doi 10.1109/TIP.2003.819861", (-1, 1), smallest=further.SSIM_SMALLEST
-    ),
-    Metric(
-        "MS-SSIM",
-        further.ms_ssim,
-        "1",
-        "higher",
-        True,
-        "Wang, Simoncelli and Bovik 2003, doi 10.1109/ACSSC.2003.1292216",
-        (0, 1),
-        smallest=further.MS_SSIM_SMALLEST,
-    ),
-    Metric("VIF", vif.vif, "1", "higher", True, "Sheikh and Bovik 2006, doi 10.1109/TIP.2005.859378", (0, INFINITE), smallest=vif.SMALLEST),
-    Metric("CC", further.cc, "1", "higher", True, JAGALINGAM, (-1, 1)),
-    Metric("NMI", further.nmi, "1", "higher", True, "Hossny, Nahavandi and Creighton 2008, doi 10.1049/el:20081754", (0, 2)),
-    Metric("FMI_pixel", features.fmi_pixel, "1", "higher", True, _FMI, (-INFINITE, INFINITE), smallest=features.SIDE),
-    Metric("FMI_w", features.fmi_wavelet, "1", "higher", True, _FMI, (-INFINITE, INFINITE)),
-    Metric("FMI_dct", features.fmi_dct, "1", "higher", True, _FMI, (-INFINITE, INFINITE), smallest=features.SIDE),
-    Metric("Qcb", perception.qcb, "1", "higher", True, "Chen and Blum 2009, doi 10.1016/j.imavis.2007.12.002", (0, 1)),
-    Metric(
-        "Qcv",
-        perception.qcv,
-        "grey levels squared",
-        "lower",
-        True,
-        "Chen and Varshney 2007, doi 10.1016/j.inffus.2005.10.001",
-        (0, INFINITE),
-    ),
-    Metric(
-        "Qy",
-        further.qy,
-        "1",
-        "higher",
-        True,
-        "Yang et al. 2008 as in Liu et al. 2012, doi 10.1109/TPAMI.2011.109",
-        (-1, 1),
-        smallest=further.QY_SMALLEST,
-    ),
-    Metric("Qncie", further.qncie, "1", "higher", True, "Wang, Shen and Zhang 2005, doi 10.1016/j.physd.2004.11.001", (0, 1)),
-]
-METRICS: dict[str, Metric] = {metric.name: metric for metric in [*_PAPER, *_FURTHER]}
-PAPER = tuple(metric.name for metric in _PAPER)
+class _Metrics(Mapping[str, Metric]):
+    """Metrics by name, in the order of tables; what installed packages add is looked up once, when one first looks."""
+
+    def __init__(self) -> None:
+        self._lock, self._looked = threading.RLock(), False
+
+    def _all(self) -> dict[str, Metric]:
+        with self._lock:  # another thread waits; a package that looks while it is loaded sees what there is
+            if not self._looked:
+                self._looked = True
+                paths.additions(GROUP)
+            return _REGISTERED
+
+    def __getitem__(self, name: str) -> Metric:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._all(), key=lambda name: _PLACES.get(name, len(_PLACES))))
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return f"METRICS({', '.join(self)})"
+
+
+METRICS: Mapping[str, Metric] = _Metrics()
 
 
 @dataclass(frozen=True)
 class Convention:
-    """What a convention computes otherwise than the standard one; how `score` prepares the images stands there."""
+    """What a convention gives and computes otherwise than the standard one; how `score` prepares the images stands there."""
 
-    names: tuple[str, ...]  # metrics given unless others are asked for
-    replaced: dict[str, Callable[[Triple], float]] = field(default_factory=dict)
+    name: str
     channels: str = "luma"  # what colour images are scored on, unless said otherwise
-    side_by_side: tuple[str, ...] = ()  # metrics of which "mean" is that of the colour channels set side by side
     only_names: bool = False  # whether other metrics than `names` have no meaning in it
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Metrics given unless others are asked for."""
+        return tuple(name for name, each in METRICS.items() if self.name in each.conventions) if self.only_names else ELEVEN
+
+    @property
+    def replaced(self) -> dict[str, Callable[..., float]]:
+        """Functions that stand for those of the standard convention, by metric."""
+        return {name: function for (convention, name), function in _VARIANTS.items() if convention == self.name}
+
+    @property
+    def side_by_side(self) -> tuple[str, ...]:
+        """Metrics of which "mean" is that of the colour channels set side by side."""
+        return tuple(name for name, each in METRICS.items() if self.name in each.side_by_side)
 
 
 CONVENTIONS: dict[str, Convention] = {
-    "standard": Convention(PAPER),
-    "as_released": Convention(PAPER, {"SCD": paper.scd_saturated, "MI": paper.mutual_information_released}),
-    "vifb": Convention(vifb.NAMES, vifb.REPLACED, "mean", vifb.SIDE_BY_SIDE, only_names=True),
+    "standard": Convention("standard"),
+    "as_released": Convention("as_released"),  # the paper's released evaluator
+    "vifb": Convention("vifb", "mean", only_names=True),  # Zhang, Ye and Xiao 2020, doi 10.1109/CVPRW50498.2020.00060
 }
+
+
+def _origin(function: Callable) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def _refuse_taken(what: str, taken: Callable | None, function: Callable) -> None:
+    """ValueError where another function has the name already; one and the same may come again, as a notebook's cell that is run again."""
+    if taken is not None and _origin(taken) != _origin(function):
+        raise ValueError(f"{what}: found {_origin(taken)} registered already, expected another name for {_origin(function)}")
+
+
+def _check_conventions(names: tuple[str, ...]) -> None:
+    if unknown := [name for name in names if name not in CONVENTIONS]:
+        raise ValueError(f"convention: found {unknown[0]!r}, expected one of {list(CONVENTIONS)}")
+
+
+def _needs_sources(function: Callable) -> bool:
+    """Whether a function compares with the sources, by the names of its parameters."""
+    match tuple(inspect.signature(function).parameters):
+        case ("fused",):
+            return False
+        case ("fused", "infrared", "visible"):
+            return True
+        case other:
+            raise ValueError(f"{_origin(function)}: found the parameters {other}, expected fused, or fused, infrared and visible")
+
+
+def metric(
+    name: str,
+    *,
+    direction: str,
+    unit: str,
+    value_range: tuple[float, float],
+    reference: str,
+    smallest: int = SMALLEST,
+    conventions: tuple[str, ...] = (),
+    side_by_side: tuple[str, ...] = (),
+) -> Callable[[Callable[P, float]], Callable[P, float]]:
+    """Register a function as a metric: decorator.
+
+    Parameters
+    ----------
+    name : str
+        Short name in tables.
+    direction : {"higher", "lower"}
+        Which values are better.
+    unit : str
+        Unit of the value, "1" where it has none.
+    value_range : (float, float)
+        Least and largest value.
+    reference : str
+        Author, year and DOI of the definition.
+    smallest : int
+        Side in pixels of the smallest image it is defined on.
+    conventions : tuple of str
+        Conventions that give it besides "standard" and "as_released", which give the paper's eleven.
+    side_by_side : tuple of str
+        Conventions that compute it on the colour channels set side by side, across whose seams differences are taken as well.
+
+    Returns
+    -------
+    callable
+        Decorator of a function `(fused)` or `(fused, infrared, visible)` that gives a float. The function is handed read-only float64
+        grey levels 0..255 of one shape, whatever the caller gives; images that are none raise ImageError before it runs.
+
+    Raises
+    ------
+    ValueError
+        If another function has the name already, or the direction, a convention or the function's parameters are unknown.
+
+    Notes
+    -----
+    An installed package adds metrics by an entry point of the group `ivfnb.metrics` whose value is a module, or a function in it, that
+    decorates them when it is imported.
+
+    Examples
+    --------
+    >>> from ivfnb.metrics import METRICS, spatial_frequency
+    >>> METRICS["SF"].function is spatial_frequency
+    True
+    >>> METRICS["SF"].arrow, METRICS["SF"].unit, METRICS["SF"].needs_sources
+    ('↑', 'grey levels', False)
+    """
+    if direction not in ("higher", "lower"):
+        raise ValueError(f"direction: found {direction!r}, expected 'higher' or 'lower'")
+    _check_conventions((*conventions, *side_by_side))
+
+    def register(function: Callable[P, float]) -> Callable[P, float]:
+        sources = _needs_sources(function)
+        _refuse_taken(name, _REGISTERED[name].function if name in _REGISTERED else None, function)
+        guarded = checked(function, smallest, f" for {name}")
+        _REGISTERED[name] = Metric(
+            name, guarded, unit, direction, sources, reference, value_range, smallest, tuple(conventions), tuple(side_by_side)
+        )
+        return guarded
+
+    return register
+
+
+def variant(name: str, *, convention: str) -> Callable[[Callable[P, float]], Callable[P, float]]:
+    """Register what a convention computes in place of a registered metric: decorator of a function of the same images.
+
+    ValueError for an unknown metric or convention, other parameters than the metric's, or a place already taken.
+    """
+    _check_conventions((convention,))
+    if name not in _REGISTERED:
+        raise ValueError(f"name: found {name!r}, expected a registered metric, one of {list(_REGISTERED)}")
+
+    def register(function: Callable[P, float]) -> Callable[P, float]:
+        if _needs_sources(function) != _REGISTERED[name].needs_sources:
+            raise ValueError(f"{_origin(function)}: found other parameters than those of {name}, expected the same images")
+        _refuse_taken(f"{name} in {convention}", _VARIANTS.get((convention, name)), function)
+        _VARIANTS[convention, name] = checked(function, _REGISTERED[name].smallest, f" for {name}")
+        return _VARIANTS[convention, name]
+
+    return register

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ivfnb.images import Image, matlab_imresize, to_gray, to_uint8
-from ivfnb.metrics.registry import CONVENTIONS, METRICS, Convention, make_triple
-from ivfnb.metrics.triple import check_image
+from ivfnb.images import Image, ImageError, levels, matlab_imresize, to_gray, to_uint8
+from ivfnb.metrics.planes import SMALLEST, Plane, planes
+from ivfnb.metrics.registry import CONVENTIONS, METRICS, Convention
 
 CHANNELS = ("luma", "mean")
 
@@ -17,22 +17,30 @@ def _resolve(names: Iterable[str] | str | None, convention: Convention, has_sour
     if names is None:
         wanted = [name for name in convention.names if has_sources or not METRICS[name].needs_sources]
     else:
-        wanted = known if names == "all" else [names] if isinstance(names, str) else list(names)
+        wanted = list(known) if names == "all" else [names] if isinstance(names, str) else list(names)
     if unknown := [name for name in wanted if name not in known]:
         raise ValueError(f"names: found {unknown}, expected names among {list(known)}")
     return [name for name in METRICS if name in wanted]
+
+
+def _checked(name: str, image: object) -> Image:
+    """Grey or colour image: uint8 as it is, else float64 levels; ImageError names the argument."""
+    array = np.asarray(image)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise ImageError(f"{name}: found shape {array.shape}, expected (h, w) or (h, w, 3)")
+    if min(array.shape[:2]) < SMALLEST:
+        raise ImageError(f"{name}: found {array.shape[0]}x{array.shape[1]} pixels, expected at least {SMALLEST}x{SMALLEST}")
+    return array if array.dtype == np.uint8 else levels(array.reshape(len(array), -1), name).reshape(array.shape)
 
 
 def _as_gray(image: Image) -> Image:
     """Grey image unchanged, colour as luma; equal channels keep their exact levels."""
     if image.ndim == 2:
         return image
-    if (image[..., :1] == image).all():
-        return image[..., 0]
-    return to_gray(image if image.dtype == np.uint8 else image.astype(np.float64))
+    return image[..., 0] if (image[..., :1] == image).all() else to_gray(image)
 
 
-def _planes(images: dict[str, Image], channels: str) -> list[dict[str, Image]]:
+def _sets(images: dict[str, Image], channels: str) -> list[dict[str, Image]]:
     """The grey images to score: one set of lumas, or one set per colour channel, where a grey image stands for all its channels."""
     if channels == "luma" or all(image.ndim == 2 for image in images.values()):
         return [{name: _as_gray(image) for name, image in images.items()}]
@@ -46,6 +54,13 @@ def _released(images: dict[str, Image]) -> dict[str, Image]:
     return {name: image if image.shape == shape else matlab_imresize(image, shape) for name, image in images.items()}
 
 
+def _values(names: list[str], images: dict[str, Plane], convention: Convention) -> dict[str, float]:
+    """Metrics of planes, which share their work: the functions find the planes again by their levels."""
+    given = [each.levels for each in images.values()]
+    functions = {name: convention.replaced.get(name, METRICS[name].function) for name in names}
+    return {name: functions[name](*given if METRICS[name].needs_sources else given[:1]) for name in names}
+
+
 def score(
     fused: Image,
     infrared: Image | None,
@@ -54,15 +69,43 @@ def score(
     convention: str = "standard",
     channels: str | None = None,
 ) -> dict[str, float]:
-    """Metrics of a fused image, name -> value, in the registry's order.
+    """Metrics of a fused image, name -> value.
 
-    Images hold levels 0..255, (h, w) or RGB (h, w, 3), any numeric dtype. `names`: None gives the paper's eleven, or VIFB's thirteen
-    (without sources: those that need none), "all" every metric of the convention, else the given ones.
-    `convention`: "standard" wants one size for all; "as_released" rounds to uint8, resizes the sources to the fused image's size with
-    MATLAB's bicubic rule, lets SCD's differences stop at 0 and gives 2*EN for MI, as the paper's released evaluator does; "vifb" gives
-    the benchmark VIFB's metrics by its rules.
-    `channels`: what colour images are scored on, "luma" or "mean", the mean of the three channels' values (a grey image stands for all
-    its channels). None gives luma, but mean for VIFB. ValueError names the argument that is wrong.
+    Parameters
+    ----------
+    fused, infrared, visible : arrays (h, w) or RGB (h, w, 3), levels 0..255
+        uint8, uint16 (divided by 257), other integers or floating point. The sources may be None where no metric needs them.
+    names : None, str or iterable of str
+        None gives the paper's eleven, or VIFB's thirteen (without sources: those that need none), "all" every metric of the convention,
+        else the given ones.
+    convention : {"standard", "as_released", "vifb"}
+        "standard" wants one size for all. "as_released" does what the paper's released evaluator does: it rounds to uint8, resizes the
+        sources to the fused image's size with MATLAB's bicubic rule, lets SCD's differences stop at 0 and gives 2*EN for MI. "vifb" gives
+        the benchmark VIFB's metrics by its rules.
+    channels : None, "luma" or "mean"
+        What colour images are scored on: their luma, or the mean of the three channels' values (a grey image stands for all its
+        channels). None gives luma, but mean for VIFB.
+
+    Returns
+    -------
+    dict of str to float
+        In the order of `METRICS`, whatever the order of `names`.
+
+    Raises
+    ------
+    ValueError
+        If `names`, `convention` or `channels` holds an unknown word; ImageError if an image is missing, of another size than `fused`,
+        too small for a wanted metric, or not of levels 0..255. The message names the argument.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ivfnb.metrics import score
+    >>> columns = np.tile([0, 100], (4, 2))
+    >>> score(columns, columns, columns.T, names=["SF", "MI"])
+    {'SF': 86.60..., 'MI': 1.0}
+    >>> score(columns, columns, columns.T, names=["SF", "MI"], convention="as_released")
+    {'SF': 86.60..., 'MI': 2.0}
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"convention: found {convention!r}, expected one of {list(CONVENTIONS)}")
@@ -76,19 +119,16 @@ def score(
         given = {"fused": fused}
     if missing := [name for name, image in given.items() if image is None]:
         needing = [name for name in wanted if METRICS[name].needs_sources]
-        raise ValueError(f"{missing[0]}: found None, expected an image, since {needing} compare with the sources")
+        raise ImageError(f"{missing[0]}: found None, expected an image, since {needing} compare with the sources")
     smallest = max((METRICS[name].smallest for name in wanted), default=1)
     why = f" for {', '.join(name for name in wanted if METRICS[name].smallest == smallest)}"
-    sets = _planes({name: check_image(name, image) for name, image in given.items()}, channels)
+    sets = _sets({name: _checked(name, image) for name, image in given.items()}, channels)
     sets = [_released(images) if convention == "as_released" else images for images in sets]
-    functions = {name: rules.replaced.get(name, METRICS[name].function) for name in wanted}
     seams = [name for name in wanted if name in rules.side_by_side]
-    values = []
-    for images in sets:
-        triple = make_triple(images, smallest, why)
-        values.append({name: functions[name](triple) for name in wanted if name not in seams})
-    result = {name: float(np.mean([value[name] for value in values])) for name in wanted if name not in seams}
+    rest = [name for name in wanted if name not in seams]
+    values = [_values(rest, planes(images, smallest, why), rules) for images in sets]
+    result = {name: float(np.mean([value[name] for value in values])) for name in rest}
     if seams:
-        triple = make_triple({name: np.hstack([images[name] for images in sets]) for name in given}, smallest, why)
-        result |= {name: functions[name](triple) for name in seams}
+        joined = {name: np.hstack([images[name] for images in sets]) for name in given}
+        result |= _values(seams, planes(joined, smallest, why), rules)
     return {name: result[name] for name in wanted}

@@ -7,7 +7,7 @@ import pytest
 
 from ivfnb.commands import main
 from ivfnb.images import read_gray, write_image
-from ivfnb.metrics import METRICS, PAPER, score
+from ivfnb.metrics import ELEVEN, METRICS, score
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_one_triple_is_listed_with_directions_and_units(folders, capsys):
     assert main(one(folders)) == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     expected = score(*images(folders, 1))
-    assert [line.split()[0] for line in lines] == list(PAPER)
+    assert [line.split()[0] for line in lines] == list(ELEVEN)
     for line in lines:
         name, value, arrow, *unit = line.split()
         assert float(value) == pytest.approx(expected[name], rel=1e-5)
@@ -60,7 +60,7 @@ def test_folders_to_csv_with_all_digits_and_means(folders, jobs):
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["1", "10", "mean"]
     scores = [score(*images(folders, i), convention="as_released") for i in (1, 10)]
-    for name in PAPER:
+    for name in ELEVEN:
         assert [float(row[name]) for row in rows[:2]] == [values[name] for values in scores]
         assert float(rows[2][name]) == pytest.approx(np.mean([values[name] for values in scores]), rel=1e-14)
     assert sorted(file.name for file in folders.iterdir()) == ["fused", "ir", "scores.csv", "vis"]

@@ -10,7 +10,7 @@ from ivfnb.datasets import FusedImage, dataset
 from ivfnb.evaluation import competitors
 from ivfnb.evaluation.competitors import NONE, OWN, PUBLISHED, Row
 from ivfnb.evaluation.methods import by_images
-from ivfnb.metrics import PAPER
+from ivfnb.metrics import ELEVEN
 
 QUICK = ["CBF", "Structaware", "DCHWT", "HybridMSD"]
 # The paper's order.
@@ -90,7 +90,7 @@ def test_table_says_how_much_each_row_covers(scored):
     frame = competitors.table(*scored, {"CBF": 0.9})
     assert frame["pairs"].tolist() == [3, 2, 0, 3]
     assert frame["EN"].tolist()[:2] == [3.0, 4.0]
-    assert np.isnan(frame.loc[2, list(PAPER)].astype(float)).all()
+    assert np.isnan(frame.loc[2, list(ELEVEN)].astype(float)).all()
     assert frame.loc[2, "note"] == "needs a network"
     assert frame[competitors.TWIN].tolist()[0] == 0.9
     assert frame[competitors.TWIN].isna().sum() == 3

@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from ivfnb.evaluation import reported
-from ivfnb.metrics import METRICS, PAPER
+from ivfnb.metrics import ELEVEN, METRICS
 
 
 def test_every_value_is_a_number_of_a_known_metric_with_a_source():
     frame = reported.reported()
-    assert set(frame["metric"]) <= set(PAPER)
+    assert set(frame["metric"]) <= set(ELEVEN)
     assert pd.to_numeric(frame["value"]).notna().all()
     assert (frame[["set", "method", "convention", "source"]].map(len) > 0).all(axis=None)
     assert not frame.duplicated(["set", "method", "metric", "convention", "source"]).any()
@@ -20,10 +20,10 @@ def test_every_value_is_a_number_of_a_known_metric_with_a_source():
 
 def test_wide_leaves_the_unknown_empty():
     frame = reported.wide("tno21")
-    assert list(frame.columns) == ["set", "method", "convention", "pairs", *PAPER, "source"]
+    assert list(frame.columns) == ["set", "method", "convention", "pairs", *ELEVEN, "source"]
     zca = frame[(frame["method"] == "DCHWT")].iloc[0]
     assert zca["Nabf"] == "0.12295"
-    assert [name for name in PAPER if zca[name]] == ["Nabf"]
+    assert [name for name in ELEVEN if zca[name]] == ["Nabf"]
     released = frame[(frame["method"] == "Authors' images") & (frame["convention"] == "as_released")]
     assert len(released) == 1
     assert released.iloc[0]["SF"] == "21.210", "the printed digits are kept"

@@ -15,7 +15,7 @@ from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.scores import COLUMNS
 from ivfnb.fusion import Protocol, fuse
-from ivfnb.metrics import PAPER, score
+from ivfnb.metrics import ELEVEN, score
 
 NO_NETWORK = Protocol(classifier="none")
 
@@ -33,7 +33,7 @@ def pairs():
 def test_values_are_the_metrics_own(pairs):
     frame = evaluation.evaluate(pairs, [evaluation.by_protocol("ours", NO_NETWORK), evaluation.by_baseline("Mean")])
     assert list(frame.columns) == COLUMNS
-    assert len(frame) == 2 * 2 * len(PAPER)
+    assert len(frame) == 2 * 2 * len(ELEVEN)
     assert not frame["value"].isna().any()
     pair = pairs[1]
     fused = fuse(pair.infrared, pair.visible, None, NO_NETWORK).fused
