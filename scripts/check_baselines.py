@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivfnb import datasets, paths
 from ivfnb.baselines import BASELINES
-from ivfnb.evaluation.likeness import agreement
+from ivfnb.evaluation.likeness import published_likeness
 
 TARGET = paths.root() / "data" / "paper" / "baseline_agreement.csv"
 # Beside each variant's own published images: the paper's variant against images that a public script made in another one.
@@ -27,7 +27,7 @@ def main() -> None:
     at_hand, tables = datasets.available(), []
     for name, pairs, images in comparisons:
         if (not named or name in named) and f"published-{pairs}/{images}" in at_hand:
-            table = pd.DataFrame(agreement(BASELINES[name], pairs, images))
+            table = pd.DataFrame(published_likeness(BASELINES[name], pairs, images))
             print(
                 f"{name}, {pairs}: {len(table)} images, mean SSIM {table['ssim'].mean():.4f}, least {table['ssim'].min():.4f}", flush=True
             )

@@ -19,7 +19,7 @@ from ivfnb.classifier.folding import Affine, Folded, fold, product
 from ivfnb.classifier.network import EResNet
 from ivfnb.classifier.patches import PatchDataset, PatchIndex
 
-BRANCHES = ("grey", "Gx", "Gy")  # of the network, in its order
+PLANES = ("grey", "Gx", "Gy")  # of the network, in its order
 TEXTURED = 4.0  # standard deviation of a block's grey levels above which it counts as textured
 TEXTURE_EDGES = (0, 1, 2, 4, 8, 16, 32, np.inf)  # of the texture levels: above the one, at most the other
 # Of the bins of confidence: narrower towards 1, where nearly all answers lie.
@@ -48,14 +48,14 @@ def _branch(folded: Folded, which: int, plane: torch.Tensor) -> torch.Tensor:
 
 @torch.inference_mode()
 def outcomes(net: EResNet, samples: PatchDataset, silenced: Sequence[Sequence[str]] = ((),), batch_size: int = 64) -> list[pd.DataFrame]:
-    """Outcome of each sample (see the module), one DataFrame for each set of silenced branches, named as in `BRANCHES`.
+    """Outcome of each sample (see the module), one DataFrame for each set of silenced branches, named as in `PLANES`.
 
     A silenced branch gets 0 for its normalised input: flat blocks of the mean level of its training samples, the same above and below,
     which is what an image without information looks like to it. `texture` is the standard deviation of the sharp block's grey levels,
-    `loss` the cross entropy in nats. Every branch passes once whatever is silenced, in float32, by the folded network of `weightmap`.
+    `loss` the cross entropy in nats. Every branch passes once whatever is silenced, in float32, by the folded network of `folding`.
     """
-    if unknown := sorted({name for names in silenced for name in names} - set(BRANCHES)):
-        raise ValueError(f"silenced: found {unknown}, expected some of {BRANCHES}")
+    if unknown := sorted({name for names in silenced for name in names} - set(PLANES)):
+        raise ValueError(f"silenced: found {unknown}, expected some of {PLANES}")
     device, head, folded = next(net.parameters()).device, deepcopy(net.head).eval(), fold(net)
     flat = [_branch(folded, which, torch.zeros(1, 64, 32, device=device)) for which in range(3)]
     logits = [[] for _ in silenced]
@@ -63,7 +63,7 @@ def outcomes(net: EResNet, samples: PatchDataset, silenced: Sequence[Sequence[st
         planes = net.normalise(samples.__getitems__(range(start, min(start + batch_size, len(samples))))[0].to(device))
         heard = [_branch(folded, which, planes[:, which]) for which in range(3)]
         for names, found in zip(silenced, logits, strict=True):
-            kept = zip(BRANCHES, heard, flat, strict=True)
+            kept = zip(PLANES, heard, flat, strict=True)
             gray, gx, gy = (silence.expand_as(features) if name in names else features for name, features, silence in kept)
             gradients = _block(torch.cat([gx, gy], dim=-1), folded.gradient_block)
             found.append(head(torch.cat([part.permute(0, 3, 1, 2).flatten(1) for part in (gray, gradients)], dim=1)).float().cpu())
@@ -121,6 +121,11 @@ def accuracy(
     return pd.concat({name: right_answers(groups(outcome)) for name, outcome in found.items()}, names=["network", kind])
 
 
+def with_textured(found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Outcomes by name, and of each the textured samples alone under "name, textured"."""
+    return {**found, **{f"{name}, textured": outcome[outcome["texture"] > TEXTURED] for name, outcome in found.items()}}
+
+
 def _answers(outcome: pd.DataFrame) -> np.ndarray:
     return np.where(outcome["right"], outcome["order"], 1 - outcome["order"])
 
@@ -164,8 +169,8 @@ def hardest(outcome: pd.DataFrame, index: PatchIndex, n: int) -> np.ndarray:
 
 def without_branches(net: EResNet, samples: PatchDataset) -> dict[str, pd.DataFrame]:
     """Outcomes with all three branches, without each, with each alone, and with none, which leaves nothing to tell the classes by."""
-    sets = {"all three": (), **{f"without {name}": (name,) for name in BRANCHES}}
-    sets |= {f"{name} alone": tuple(other for other in BRANCHES if other != name) for name in BRANCHES} | {"none": BRANCHES}
+    sets = {"all three": (), **{f"without {name}": (name,) for name in PLANES}}
+    sets |= {f"{name} alone": tuple(other for other in PLANES if other != name) for name in PLANES} | {"none": PLANES}
     return dict(zip(sets, outcomes(net, samples, tuple(sets.values())), strict=True))
 
 

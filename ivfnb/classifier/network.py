@@ -94,15 +94,6 @@ class EResNet(nn.Module):
         gradients = self.gradient_block(torch.cat([self.gx_blocks(gx), self.gy_blocks(gy)], dim=1))
         return self.head(torch.cat([self.gray_blocks(gray).flatten(1), gradients.flatten(1)], dim=1))
 
-    @torch.inference_mode()
-    def classify(self, samples: torch.Tensor) -> torch.Tensor:
-        """Classes (n,) of samples (n, 3, 64, 32): 0 where the upper window is the sharper one, 1 where the lower is. Uses eval mode."""
-        was_training = self.training
-        try:
-            return self.eval()(samples).argmax(dim=1)
-        finally:
-            self.train(was_training)
-
 
 def save(net: EResNet, path: str | Path, metadata: dict) -> None:
     """Write weights as safetensors, float16 for parameters and float32 for the batch-norm statistics, with `metadata` as JSON strings."""

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeIn
 from pydantic import model_validator as check
 
 from ivfnb import paths
-from ivfnb.datasets.manifest import DatasetError
+from ivfnb.datasets.errors import DatasetError
 
 SHIPPED = ("manifest.yaml", "readme.md", "paper", "sample", "weights")  # what the project itself keeps in data/: no download goes there
 ROLES = {"pairs": {"infrared", "visible"}, "fused": {"fused"}, "weights": {"weights"}}  # folders that a set of each kind must have

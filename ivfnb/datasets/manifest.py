@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ivfnb import files, paths
+from ivfnb.datasets.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ivfnb.datasets import form
-
-
-class DatasetError(ValueError):
-    """A data set, or a file of one, that is absent or not as it must be; the message names it, what was found and what was expected."""
 
 
 def refused(error: OSError, place: Path, expected: str) -> DatasetError:

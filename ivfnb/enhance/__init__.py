@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ivfnb.enhance.filters import fast_guided_filter, local_contrast, surround
 from ivfnb.enhance.hdrc import clahe, gamma, hdrc, layers
-from ivfnb.enhance.retinex import CLIPS, MULTI_SHARES, ssr
+from ivfnb.enhance.retinex import CLIPS, MULTI_SHARES, explained_by_level, ssr
 from ivfnb.enhance.stretch import stretch
 from ivfnb.images import Image, levels
 
@@ -23,6 +23,7 @@ __all__ = [
     "MULTI_SHARES",
     "VISIBLE",
     "clahe",
+    "explained_by_level",
     "fast_guided_filter",
     "gamma",
     "hdrc",

@@ -4,7 +4,7 @@ import numpy as np
 
 from ivfnb.enhance.filters import surround
 from ivfnb.enhance.stretch import full_range, is_flat
-from ivfnb.images import Image, levels
+from ivfnb.images import Image, levels, to_uint8
 
 MULTI_SHARES = (0.06, 0.32, 1.0)  # of the widest surround: 15, 80 and 250 pixels in Rahman et al. 1996, doi 10.1109/ICIP.1996.560995
 CLIPS = ("released", "percentile", "none")
@@ -52,3 +52,29 @@ def ssr(image: Image, sigma: float | tuple[float, ...] = 300.0, clip: str = "rel
     low, high = _limits(reflectance, clip)
     full = full_range(np.clip(reflectance, low, high, out=reflectance))
     return image if full is None else full
+
+
+def explained_by_level(before: Image, after: Image) -> float:
+    """Share of the variance of an image that one curve of another image's rounded level explains.
+
+    Parameters
+    ----------
+    before, after : arrays (h, w), levels 0..255, of one shape
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where `after` depends on the level of `before` alone, as after a global curve. NaN for a constant `after`.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.arange(256.0), (4, 1))
+    >>> explained_by_level(ramp, ramp**2 / 255)
+    1.0
+    """
+    level, values = to_uint8(before).ravel(), np.ravel(after).astype(np.float64)
+    if np.ptp(values) == 0:
+        return float("nan")
+    counts = np.bincount(level, minlength=256)
+    curve = np.bincount(level, values, minlength=256) / np.maximum(counts, 1)
+    return float(1 - np.mean((values - curve[level]) ** 2) / np.var(values))

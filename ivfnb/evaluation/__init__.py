@@ -3,7 +3,7 @@
 from ivfnb.evaluation.experiments import ablations, switches, target_retention
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit, fit_sources
-from ivfnb.evaluation.likeness import agreement, likeness_to, similarity
+from ivfnb.evaluation.likeness import likeness_to, likenesses, published_likeness
 from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, fused_image, method, published, side_by_side
 from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
 
@@ -13,7 +13,6 @@ __all__ = [
     "Extra",
     "Method",
     "ablations",
-    "agreement",
     "by_baseline",
     "by_images",
     "by_protocol",
@@ -22,10 +21,11 @@ __all__ = [
     "fit_sources",
     "fused_image",
     "likeness_to",
+    "likenesses",
     "method",
     "published",
+    "published_likeness",
     "side_by_side",
-    "similarity",
     "switches",
     "target_retention",
 ]

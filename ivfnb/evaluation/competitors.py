@@ -10,7 +10,7 @@ from ivfnb import datasets
 from ivfnb.baselines import COMPETITORS, Competitor, rows_of_paper
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.external import external
-from ivfnb.evaluation.likeness import similarity
+from ivfnb.evaluation.likeness import likenesses
 from ivfnb.evaluation.methods import Method, by_baseline, by_protocol, published
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
 from ivfnb.metrics import ELEVEN
@@ -18,9 +18,10 @@ from ivfnb.metrics import ELEVEN
 OWN, PUBLISHED, NONE = "own implementation", "published images", "none at hand"
 AUTHORS, PROJECT, REFERENCE = "the authors' images", "this project", "reference"
 AUTHORS_NAME = "Authors' images"
-OURS = {"Ours, as paper": AS_PAPER, "Ours, as released": AS_RELEASED}
+AS_RELEASED_NAME = "Ours, as released"
+OURS = {"Ours, as paper": AS_PAPER, AS_RELEASED_NAME: AS_RELEASED}
 NO_CLASSIFIER = "No classifier"
-TWIN = "SSIM to published"
+LIKENESS = "SSIM to published"
 
 
 NAMES = tuple(competitor.name for competitor in rows_of_paper())
@@ -122,6 +123,28 @@ def methods(chosen: Iterable[Row]) -> list[Method]:
     return [row.method for row in chosen if row.method is not None]
 
 
+def one_of_each(chosen: Iterable[Row]) -> list[Method]:
+    """The first method that has images of each name, in the order of the rows."""
+    found: dict[str, Method] = {}
+    for row in chosen:
+        if row.method is not None:
+            found.setdefault(row.name, row.method)
+    return list(found.values())
+
+
+def against_authors(data: Dataset, chosen: Iterable[Row]) -> dict[tuple[str, str], dict[str, float]]:
+    """Similarity (SSIM) of our two protocols to the authors' fused images, by set and name; empty where these are not at hand.
+
+    Of each: how many pairs have both, the mean SSIM and the least.
+    """
+    by_name = {row.name: row.method for row in chosen if row.method is not None}
+    theirs, found = by_name.get(AUTHORS_NAME), {}
+    for name in (name for name in OURS if theirs is not None):
+        values = likenesses(data, by_name[name], theirs)
+        found[data.name, name] = {"pairs": len(values), "mean SSIM": values.mean(), "least": values.min()}
+    return found
+
+
 def common_ids(scores: pd.DataFrame, at_least: int) -> tuple[list[str], list[str]]:
     """(ids, methods): the methods of a tidy table that cover at least so many pairs, and the pairs that all of them cover."""
     covered = scores.groupby("method", sort=False)["id"].unique()
@@ -130,12 +153,12 @@ def common_ids(scores: pd.DataFrame, at_least: int) -> tuple[list[str], list[str
     return [id for id in dict.fromkeys(scores["id"]) if id in shared], list(chosen.index)
 
 
-def similarities(data: Dataset, chosen: Iterable[Row]) -> dict[str, float]:
+def likeness_to_published(data: Dataset, chosen: Iterable[Row]) -> dict[str, float]:
     """Mean SSIM of each own implementation to the published images of the same competitor, by the own method's name."""
     chosen = [row for row in chosen if row.method is not None]
     theirs = {row.name: row.method for row in chosen if row.source == PUBLISHED}
     own = [row for row in chosen if row.source == OWN and row.name in theirs]
-    return {row.method.name: float(similarity(data, row.method, theirs[row.name]).mean()) for row in own}
+    return {row.method.name: float(likenesses(data, row.method, theirs[row.name]).mean()) for row in own}
 
 
 def table(
@@ -158,9 +181,9 @@ def table(
             note = row.reason or ("" if count else "no image could be read and scored")
             like = (likeness or {}).get(name, float("nan"))
             lines.append(
-                {"method": row.name, "source": row.source, "variant": row.variant, "pairs": count, TWIN: like, **values, "note": note}
+                {"method": row.name, "source": row.source, "variant": row.variant, "pairs": count, LIKENESS: like, **values, "note": note}
             )
-    return pd.DataFrame(lines, columns=["method", "source", "variant", "pairs", TWIN, *ELEVEN, "note"])
+    return pd.DataFrame(lines, columns=["method", "source", "variant", "pairs", LIKENESS, *ELEVEN, "note"])
 
 
 def one_each(chosen: Sequence[Row], scores: pd.DataFrame) -> list[str]:

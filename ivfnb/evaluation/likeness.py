@@ -31,7 +31,7 @@ def fuse_uint8(baseline: Baseline, infrared: Image, visible: Image) -> Image:
     return np.stack([images.to_uint8(baseline.fuse(infrared, visible[..., channel])) for channel in range(3)], axis=2)
 
 
-def agreement(baseline: Baseline, pairs: str, published: str = "", ids: list[str] | None = None) -> list[dict]:
+def published_likeness(baseline: Baseline, pairs: str, published: str = "", ids: list[str] | None = None) -> list[dict]:
     """One row per published image of a set of pairs ("tno21" or "vifb21"): id, SSIM, share of equal pixels, mean difference.
 
     `published` names the images (default: those of the baseline's own variant), `ids` limits the pairs. Both images are compared as luma,
@@ -75,7 +75,7 @@ def likeness_to(method: Method) -> Extra:
     )
 
 
-def similarity(data: Dataset, first: Method, second: Method) -> pd.Series:
+def likenesses(data: Dataset, first: Method, second: Method) -> pd.Series:
     """Structural similarity (SSIM) of two methods' fused images by pair id, for the pairs that both have; remembered.
 
     Where the sizes differ the first is resized to the second's (bilinear); crops are compared with crops. Images that fail are left out:

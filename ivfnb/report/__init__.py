@@ -19,15 +19,17 @@ from ivfnb.report.ranks import (
     significance,
 )
 from ivfnb.report.tables import in_order, means, rank_marks, save_csv, show, table
-from ivfnb.report.uncertainty import bounds, interval, intervals, main_effects, step_effects
+from ivfnb.report.uncertainty import bounds, carried_by, interval, intervals, main_effects, step_effects
 
 if TYPE_CHECKING:
+    from ivfnb.report.answers import answers_panel
     from ivfnb.report.charts import boxplot, curves, gains, radar
     from ivfnb.report.comparisons import correlation_chart, cost_chart, difference_diagrams
     from ivfnb.report.figures import COLOURS, colours, save_figure
     from ivfnb.report.montages import montage, subjective
 
 _DRAWN = {
+    "answers": ("answers_panel",),
     "charts": ("boxplot", "curves", "gains", "radar"),
     "comparisons": ("correlation_chart", "cost_chart", "difference_diagrams"),
     "figures": ("COLOURS", "colours", "save_figure"),
@@ -38,10 +40,12 @@ __all__ = [
     "COLOURS",
     "Significance",
     "agreement_of_orders",
+    "answers_panel",
     "average_ranks",
     "average_ranks_over",
     "bounds",
     "boxplot",
+    "carried_by",
     "colours",
     "complete",
     "correlation_chart",

@@ -137,6 +137,13 @@ def main_effects(scores: pd.DataFrame, factors: Sequence[str], levels: Mapping[s
     return frame[in_order(frame.columns)]
 
 
+def carried_by(effects: pd.DataFrame, steps: Sequence[str]) -> dict[str, list[str]]:
+    """Metrics (columns of `main_effects`) on which each of the steps has the largest effect; the step that carries most comes first."""
+    strongest = effects.loc[list(steps)].abs().idxmax()
+    found = {step: list(strongest.index[strongest == step]) for step in steps}
+    return dict(sorted(((step, metrics) for step, metrics in found.items() if metrics), key=lambda each: -len(each[1])))
+
+
 def step_effects(scores: pd.DataFrame, factors: Sequence[str], levels: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
     """What each step of a full factorial experiment adds, with 95 % bootstrap intervals over the pairs.
 

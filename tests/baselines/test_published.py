@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from ivfnb import datasets, images
 from ivfnb.baselines import BASELINES
-from ivfnb.evaluation.likeness import agreement, similarity
+from ivfnb.evaluation.likeness import published_likeness, similarity
 from ivfnb.metrics import score
 
 
@@ -19,7 +19,7 @@ def published_images(name):
 
 def compare(name, pairs, *ids, published=""):
     published_images(f"published-{pairs}/{published or BASELINES[name].published[pairs]}")
-    return agreement(BASELINES[name], pairs, published, list(ids) or None)
+    return published_likeness(BASELINES[name], pairs, published, list(ids) or None)
 
 
 def test_cbf_is_the_published_image_pixel_for_pixel(shared_data):
@@ -89,7 +89,7 @@ def test_agreement_refuses_images_of_another_size(monkeypatch):
     pair, fused = datasets.ImagePair("01", small, small), datasets.FusedImage("01", large)
     monkeypatch.setattr(datasets, "dataset", lambda name, color: Both({"01": fused if name.startswith("published") else pair}))
     with pytest.raises(ValueError, match=r"01: found a published image of shape \(8, 9\), expected that of the sources, \(8, 8\)"):
-        agreement(BASELINES["CBF"], "tno21")
+        published_likeness(BASELINES["CBF"], "tno21")
 
 
 def test_similarity():

@@ -49,7 +49,7 @@ def test_outcomes_are_the_networks(samples, branches):
 def test_a_silenced_branch_sees_flat_blocks_of_the_mean_level(samples, names):
     net, flat = random_network(2), samples.__getitems__(range(20))[0].clone()
     for name in names:
-        which = appraisal.BRANCHES.index(name)
+        which = appraisal.PLANES.index(name)
         flat[:, which] = 255 * NORMALISATION["gradients"][which][0]
     with torch.inference_mode():
         expected = net(flat).softmax(1)[:, 1].numpy()
@@ -74,7 +74,7 @@ def test_the_branches_of_a_grey_network_are_silenced_one_by_one(samples):
     """Its planes are one, so the input cannot be changed for one branch alone: the stem's is."""
     net = random_network(4, "gray")
     planes = samples.__getitems__(range(20))[0]
-    for which, name in enumerate(appraisal.BRANCHES):
+    for which, name in enumerate(appraisal.PLANES):
         hook = net.stems[which].register_forward_pre_hook(lambda _, inputs: (torch.zeros_like(inputs[0]),))
         with torch.inference_mode():
             expected = net(planes).softmax(1)[:, 1].numpy()

@@ -52,14 +52,6 @@ def test_gray_branches_see_grey_alone(samples):
     assert not torch.equal(gradients(samples), gradients(other))
 
 
-def test_classify_leaves_the_mode_alone(net, samples):
-    net.train()
-    classes = net.classify(samples)
-    assert net.training
-    net.eval()
-    assert torch.equal(classes, net(samples).argmax(1))
-
-
 def test_wrong_shape_is_named(net):
     with pytest.raises(ValueError, match=r"samples: found shape \(2, 3, 32, 32\)"):
         net(torch.zeros(2, 3, 32, 32))

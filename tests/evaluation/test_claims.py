@@ -31,7 +31,7 @@ def evidence():
     better = table()
     better.loc[better["method"] == "Authors' images", "EN"] = 5.0
     files = {"rank": "ranks.csv", "step": "steps.csv"}
-    return Evidence({"standard": table(), "as_released": better}, STEPS, (0.97, 300), "Authors' images", files)
+    return Evidence({"standard": table(), "as_released": better}, STEPS, (0.97, 300), files)
 
 
 def test_standing_counts_methods_not_rows():
@@ -47,15 +47,21 @@ def test_ranks_must_hold_in_every_convention(evidence):
     assert "standard 2.5, rank 2 of 3 on 8 pairs" in measured
     assert "as_released 5, rank 1 of 3" in measured
     assert "without a classifier: 9" in measured
-    only_released = Evidence({"as_released": evidence.tables["as_released"]}, STEPS, (0, 0), "Authors' images", {})
+    only_released = Evidence({"as_released": evidence.tables["as_released"]}, STEPS, (0, 0), {})
     assert claims.judge("best", "EN", only_released)[1] == CONFIRMED
     assert claims.judge("second", "EN", only_released)[1] == REFUTED
     assert claims.judge("poor", "Nabf", evidence)[1] == CONFIRMED
     assert claims.judge("poor", "EN", only_released)[1] == REFUTED
 
 
+def test_our_released_protocol_stands_where_the_authors_images_are_not_at_hand(evidence):
+    assert evidence.subject == competitors.AUTHORS_NAME
+    without = {name: frame[frame["method"] != competitors.AUTHORS_NAME] for name, frame in evidence.tables.items()}
+    assert Evidence(without, STEPS, (0, 0)).subject == "Ours, as released"
+
+
 def test_no_competitor_no_verdict(evidence):
-    alone = Evidence({"standard": table().iloc[3:]}, STEPS, (0, 0), "Authors' images", {})
+    alone = Evidence({"standard": table().iloc[3:]}, STEPS, (0, 0), {})
     assert claims.judge("best", "EN", alone)[1] == UNTESTABLE
 
 
@@ -70,13 +76,13 @@ def test_steps(evidence):
 
 @pytest.mark.parametrize(("blocks", "verdict"), [((0.97, 300), CONFIRMED), ((0.9, 300), REFUTED), ((float("nan"), 0), UNTESTABLE)])
 def test_cross_domain(evidence, blocks, verdict):
-    assert claims.judge("cross_domain", "infrared", Evidence(evidence.tables, STEPS, blocks, "", {}))[1] == verdict
+    assert claims.judge("cross_domain", "infrared", Evidence(evidence.tables, STEPS, blocks, {}))[1] == verdict
 
 
 def test_every_claim_has_a_row(evidence):
     metrics = pd.DataFrame(1.0, index=range(5), columns=[name for name in claims.METRICS if name not in ("EN", "Nabf")])
     tables = {name: pd.concat([frame, metrics], axis=1) for name, frame in evidence.tables.items()}
-    frame = claims.findings(Evidence(tables, STEPS, evidence.blocks, evidence.subject, evidence.files))
+    frame = claims.findings(Evidence(tables, STEPS, evidence.blocks, evidence.files))
     assert list(frame.columns) == ["claim", "said in", "measured here", "verdict", "evidence"]
     assert set(frame["verdict"]) <= {CONFIRMED, REFUTED, UNTESTABLE}
     assert (frame["measured here"] != "").all()

@@ -92,8 +92,8 @@ def test_table_says_how_much_each_row_covers(scored):
     assert frame["EN"].tolist()[:2] == [3.0, 4.0]
     assert np.isnan(frame.loc[2, list(ELEVEN)].astype(float)).all()
     assert frame.loc[2, "note"] == "needs a network"
-    assert frame[competitors.TWIN].tolist()[0] == 0.9
-    assert frame[competitors.TWIN].isna().sum() == 3
+    assert frame[competitors.LIKENESS].tolist()[0] == 0.9
+    assert frame[competitors.LIKENESS].isna().sum() == 3
 
 
 def test_common_pairs(scored):
@@ -119,7 +119,7 @@ def test_similarities(pairs):
     mean = images.to_uint8((few[0].infrared.astype(float) + few[0].visible) / 2)
     own, theirs = (by_images(name, [FusedImage(few[0].id, image)]) for name, image in (("CBF", mean), ("CBF, published", mean)))
     rows = [Row("CBF", OWN, "", own), Row("CBF", PUBLISHED, "", theirs), Row("DCHWT", OWN, "", own)]
-    assert competitors.similarities(few, rows) == {"CBF": 1.0}
+    assert competitors.likeness_to_published(few, rows) == {"CBF": 1.0}
 
 
 def test_rows_of_tno21(shared_data):

@@ -153,14 +153,14 @@ def test_what_is_remembered_is_not_scored_again(pairs, monkeypatch):
 
 def test_similarity_of_two_methods(pairs):
     mean = evaluation.by_baseline("Mean")
-    assert evaluation.similarity(pairs, mean, mean).tolist() == [1.0, 1.0]
+    assert evaluation.likenesses(pairs, mean, mean).tolist() == [1.0, 1.0]
     cropped = Method("cropped", lambda pair: evaluation.fused_image(mean, pair)[:-5, :-3], "test")
-    assert evaluation.similarity(pairs, cropped, mean).tolist() == [1.0, 1.0], "crops are compared with crops"
-    assert evaluation.similarity(pairs, mean, cropped.limited([pairs[1].id])).index.tolist() == [pairs[1].id]
+    assert evaluation.likenesses(pairs, cropped, mean).tolist() == [1.0, 1.0], "crops are compared with crops"
+    assert evaluation.likenesses(pairs, mean, cropped.limited([pairs[1].id])).index.tolist() == [pairs[1].id]
     halved = Method("halved", lambda pair: images.resize(evaluation.fused_image(mean, pair), (200, 200)), "test")
-    assert evaluation.similarity(pairs, mean, halved).between(0.5, 1).all(), "the first is resized to the second"
+    assert evaluation.likenesses(pairs, mean, halved).between(0.5, 1).all(), "the first is resized to the second"
     values = evaluation.evaluate(pairs, [mean], ["EN"], extra={"SSIM": evaluation.likeness_to(halved)})
-    assert values.loc[values["metric"] == "SSIM", "value"].tolist() == evaluation.similarity(pairs, mean, halved).tolist()
+    assert values.loc[values["metric"] == "SSIM", "value"].tolist() == evaluation.likenesses(pairs, mean, halved).tolist()
 
 
 def test_code_hash_covers_what_a_fusion_imports():

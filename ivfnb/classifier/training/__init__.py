@@ -4,7 +4,7 @@ Two recipes: "sgd" as published (lr 2e-4, momentum 0.9, batch 64, constant), and
 """
 
 from ivfnb.classifier.appraisal import evaluate_classifier
-from ivfnb.classifier.training.config import OPTIMISERS, PRECISIONS, SCALES, TrainConfig, at_scale, config_from, resolve_device
+from ivfnb.classifier.training.config import OPTIMISERS, PRECISIONS, SCALES, TrainConfig, at_scale, resolve_device
 from ivfnb.classifier.training.loading import batches
 from ivfnb.classifier.training.run import History, has_fast_bfloat16, keep_freed_memory, train
 
@@ -16,7 +16,6 @@ __all__ = [
     "TrainConfig",
     "at_scale",
     "batches",
-    "config_from",
     "evaluate_classifier",
     "has_fast_bfloat16",
     "keep_freed_memory",

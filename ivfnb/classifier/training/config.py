@@ -1,6 +1,6 @@
 """What a training run depends on besides its samples."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 
@@ -38,14 +38,6 @@ class TrainConfig:
             raise ValueError(f"epochs, batch_size, learning_rate: found {self}, expected at least 1 and 2, and a positive rate")
         if (self.workers or 0) < 0:
             raise ValueError(f"workers: found {self.workers}, expected None or at least 0")
-
-
-def config_from(settings: dict) -> TrainConfig:
-    """TrainConfig of a dictionary; ValueError lists the known fields when one is unknown."""
-    known = [item.name for item in fields(TrainConfig)]
-    if unknown := sorted(set(settings) - set(known)):
-        raise ValueError(f"settings: found {unknown}, expected some of {known}")
-    return TrainConfig(**settings)
 
 
 def resolve_device(device: str = "auto") -> torch.device:

@@ -8,7 +8,7 @@ from ivfnb import datasets, images
 from ivfnb.baselines import BASELINES
 from ivfnb.commands.bench import seconds
 from ivfnb.commands.bench.metrics import triple
-from ivfnb.evaluation.likeness import agreement
+from ivfnb.evaluation.likeness import published_likeness
 from ivfnb.metrics import score
 
 SLOW = ("ConvSR",)  # methods allowed 60 seconds; of their published images only every `EVERY`th is compared here
@@ -48,7 +48,7 @@ def _agreements() -> list[dict]:
             if not {pairs, f"published-{pairs}/{published}"} <= at_hand:
                 continue
             ids = datasets.dataset(f"published-{pairs}/{published}").ids[:: EVERY if baseline.competitor.name in SLOW else 1]
-            table = agreement(baseline, pairs, ids=ids)
+            table = published_likeness(baseline, pairs, ids=ids)
             bar = f"at least {AT_LEAST[baseline.competitor.name]}" if pairs == "tno21" else ""
             for key, bar_here in (("ssim", bar), ("ssim_jpeg", "")):
                 values = [entry[key] for entry in table if entry[key] is not None]
