@@ -7,7 +7,6 @@ should be; empty where nothing is asked).
 import argparse
 import importlib
 import json
-import os
 import pkgutil
 import platform
 import subprocess
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivfnb import paths, provenance
+from ivfnb import files, paths, provenance
 
 if TYPE_CHECKING:
     import pandas as pd  # imported late: it would add to the memory that is measured
@@ -95,9 +94,8 @@ def write(rows: list[dict], path: Path, stamp: dict) -> "pd.DataFrame":
         table = pd.concat([kept, table]) if len(kept) else table
     measured = [column for column in table.columns if column not in stamp]
     table = table[[*measured, *stamp]]
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    table.to_csv(beside, index=False)
-    beside.replace(path)
+    with files.replacing(path) as beside:
+        table.to_csv(beside, index=False)
     return table
 
 
