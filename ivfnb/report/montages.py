@@ -85,6 +85,7 @@ def _enlarge(axis: Axes, levels: np.ndarray, box: Box) -> None:
         shown_height, shown_width = shown_height * share / shown_width, share
     corner = 0.01 if left + columns / 2 > width / 2 else 0.99 - shown_width
     inset = axis.inset_axes((corner, 0.01, shown_width, shown_height))
+    inset.set_in_layout(False)  # it lies within its image: the layout need not measure it
     _show(inset, part)
     inset.spines[:].set(color=FRAME, linewidth=1.2)
 

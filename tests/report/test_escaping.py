@@ -63,7 +63,7 @@ def test_markdown_in_a_report(written):
     page = Page(shown)
     assert page.tags == {"p", "table", "thead", "tbody", "tr", "th", "td", "strong", "ins", "span", "a"}
     assert page.attributes == {"href", "style"}, "the style says left or right"
-    assert set(re.findall(r"href=\"([^\"]*)", shown)) <= {f"https://example.org{rest}" for rest in ("", "/x.png")}
+    assert all(address.startswith("https://example.org") for address in re.findall(r"href=\"([^\"]*)", shown))
     assert [words(cell) for cell in page.cells[:-1:3]] == [words(name) for name in HOSTILE]
     pieces = re.split(r"<[^>]*>", shown)  # a formula is found within one piece of text
     assert not any(re.search(r"\$.*\$|&#36;|\\[(\[b]|\\href", piece) for piece in pieces)

@@ -1,5 +1,8 @@
 """Tables and figures say what the frame says."""
 
+import subprocess
+import sys
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -19,6 +22,33 @@ def scores():
         for metric, value in zip(("EN", "Nabf"), values, strict=True)
     ]
     return pd.DataFrame(rows, columns=["dataset", "method", "id", "metric", "value"])
+
+
+def test_tables_and_statistics_load_nothing_that_draws(tmp_path):
+    """In a fresh interpreter; a first figure loads Matplotlib, and every public name is there."""
+    code = f"""
+import sys
+import pandas as pd
+from ivfnb import report
+rows = [("set", method, f"{{i}}", "EN", float(i * j)) for i in range(1, 4) for j, method in enumerate("abc")]
+scores = pd.DataFrame(rows, columns=["dataset", "method", "id", "metric", "value"])
+report.table(report.means(scores), {str(tmp_path / "table")!r})
+assert len(report.significance(scores, list("abc"), ["EN"])) == 1
+drawing = {{"matplotlib", "seaborn", "statsmodels", "scikit_posthocs"}}
+assert not drawing & set(sys.modules), drawing & set(sys.modules)
+assert all(hasattr(report, name) for name in report.__all__)
+assert set(report.__all__) <= set(dir(report))
+assert "matplotlib.pyplot" in sys.modules
+assert "scikit_posthocs" not in sys.modules
+try:
+    report.nothing
+except AttributeError as error:
+    assert str(error) == "module 'ivfnb.report' has no attribute 'nothing'"
+else:
+    raise SystemExit("an attribute that is not there was found")
+"""
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
 
 
 def test_means_and_coverage(scores):
