@@ -35,9 +35,11 @@ class Method:
 def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "this project") -> Method:
     """Our own pipeline by a `fusion.Protocol`; `net` None loads the shipped weights that fit it (none for protocols without a network)."""
     from ivfnb import fusion
-    from ivfnb.classifier import network
 
     if net is None and protocol.weights:
+        with paths.extra():
+            from ivfnb.classifier import network
+
         net = network.loaded(protocol.weights)
     memory = WindowMemory(net) if net is not None else None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ivfnb import paths
 from ivfnb.classifier.grid import WINDOW, grid_shape, pad_to_grid
 from ivfnb.fusion import weightmap
 from ivfnb.fusion.protocol import Protocol
@@ -54,9 +55,10 @@ def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> 
 
 def fitting_network(net: "EResNet | None", protocol: Protocol) -> "EResNet":
     """The network as the protocol wants it: `net`, or the shipped weights that fit; ValueError where it was trained on something else."""
-    import torch
+    with paths.extra():
+        import torch
 
-    from ivfnb.classifier import network
+        from ivfnb.classifier import network
 
     net = network.loaded(protocol.weights) if net is None else net
     if net.branches != protocol.trained_on:
