@@ -4,7 +4,7 @@ The claims stand in data/paper/claims.csv, each with the rule that judges it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -32,7 +32,7 @@ class Evidence:
     tables: dict[str, pd.DataFrame]
     steps: pd.DataFrame
     blocks: tuple[float, int]
-    files: Mapping[str, str] = FILES
+    files: Mapping[str, str] = field(default_factory=lambda: FILES)
 
     @property
     def subject(self) -> str:
