@@ -87,7 +87,8 @@ def judge(
     (visible, inside), (infrared, _) = (pad_to_grid(image, protocol.stride) for image in (visible, infrared))
     if protocol.classifier == "cnn":
         if window_scores is None:
-            from ivfnb.classifier.windows import window_scores
+            with paths.extra():
+                from ivfnb.classifier.windows import window_scores
         scores = window_scores(fitting_network(net, protocol), visible, infrared, protocol.stride)
     else:
         scores = gradient_energy_scores(visible, infrared, protocol.stride)
