@@ -1,6 +1,7 @@
 """CNN: a siamese network weighs the sources, which are fused band by band in Laplacian pyramids."""
 
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -51,7 +52,7 @@ def _network(device: torch.device) -> Network:
     except Exception as error:
         raise DatasetError(f"{path}: found no readable MATLAB file ({error}), expected the weights of CNN") from error
     check_weights(stored, SHAPES, path)
-    kernels = [stored[f"weights_b1_{number}"].reshape(-1, 3, 3, SHAPES[f"biases_b1_{number}"][0]).transpose(3, 0, 2, 1) for number in (1, 2, 3)]
+    kernels = [stored[f"weights_b1_{number}"].reshape(-1, 3, 3, out).transpose(3, 0, 2, 1) for number, out in ((1, 64), (2, 128), (3, 256))]
     # The softmax of two maps asks for their difference only; the stored biases, which are nearly equal, are left out.
     lead = stored["weights_output"][..., 1] - stored["weights_output"][..., 0]
     lead = lead.reshape(2, 256, WINDOW, WINDOW).transpose(0, 3, 2, 1).reshape(2 * WINDOW**2, 256)
@@ -169,7 +170,7 @@ def _gaussian(image: Image, levels: int) -> list[Image]:
 def _laplacian(image: Image, levels: int) -> list[Image]:
     """`levels` bands, finest first, and the rest."""
     pyramid = _gaussian(image, levels)
-    return [fine - _expand(coarse, fine.shape) for fine, coarse in zip(pyramid, pyramid[1:], strict=False)] + pyramid[-1:]
+    return [fine - _expand(coarse, fine.shape) for fine, coarse in pairwise(pyramid)] + pyramid[-1:]
 
 
 def _window_sum(plane: Image) -> Image:

@@ -115,7 +115,7 @@ def check_weights(found: Mapping[str, np.ndarray | torch.Tensor], expected: Mapp
     """
     if names := set(found) ^ set(expected):
         name = min(names)
-        raise DatasetError(f"{path}: found {'an unknown' if name in found else 'no'} {name}, expected {len(expected)} weights of other names")
+        raise DatasetError(f"{path}: found {'an unknown' if name in found else 'no'} {name}, expected the weights {sorted(expected)}")
     for name, shape in expected.items():
         if tuple(found[name].shape) != shape:
             raise DatasetError(f"{path}: found {name} of shape {tuple(found[name].shape)}, expected {shape}")
