@@ -13,7 +13,7 @@ from ivfnb.baselines.common.networks import check_weights, device_named, full_pr
 from ivfnb.baselines.convsr import base_layer
 from ivfnb.baselines.references import check_pair
 from ivfnb.datasets import DatasetError
-from ivfnb.images import Image
+from ivfnb.images import Image, ImageError
 
 TAPS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")  # layers asked, each at half the resolution of the one before
 # The layers of VGG-19 up to the last tap in order: number of the file, channels in and out.
@@ -117,17 +117,16 @@ def _all_activities(details: np.ndarray, last: str, device: torch.device) -> lis
     return found
 
 
-def _candidate(details: np.ndarray, sums: np.ndarray) -> Image:
-    """Details weighed by the 3x3 means of a tap's sums, each value for a square of pixels; 0 where the squares do not reach: (h, w)."""
+def _candidate(details: np.ndarray, sums: np.ndarray, side: int) -> Image:
+    """Details weighed by the 3x3 means of a tap's sums, each value for a square of `side` pixels, the last ones repeated to the border: (h, w)."""
     means = [cv2.boxFilter(plane, -1, (3, 3), borderType=cv2.BORDER_CONSTANT) for plane in sums]
     total = means[0] + means[1]
     weight = np.divide(means[0], total, out=np.full_like(total, 0.5), where=total > 0)
-    side = details.shape[1] // sums.shape[1]
-    weight = weight.repeat(side, 0).repeat(side, 1)
-    candidate = np.zeros(details.shape[1:])
-    here = np.s_[: weight.shape[0], : weight.shape[1]]
-    candidate[here] = weight * details[0][here] + (1 - weight) * details[1][here]
-    return candidate
+    rows, columns = (
+        np.minimum(np.arange(size) // side, squares - 1) for size, squares in zip(details.shape[1:], weight.shape, strict=True)
+    )
+    weight = weight[rows[:, None], columns]
+    return weight * details[0] + (1 - weight) * details[1]
 
 
 def fuse(infrared: Image, visible: Image, taps: tuple[str, ...] | None = None, device: str = "auto") -> Image:
@@ -159,9 +158,9 @@ def fuse(infrared: Image, visible: Image, taps: tuple[str, ...] | None = None, d
     Notes
     -----
     As in the published images, the layers are asked before rectification, the mean of VGG's photographs is not subtracted, and where a
-    side is no multiple of a layer's step its last rows or columns have a candidate of 0. The details, of levels -1..1, are so small beside
+    side is no multiple of a layer's step the last weights are repeated to the border. The details, of levels -1..1, are so small beside
     the network's biases, which belong to levels 0..255, that the result is nearly the plain mean of the sources. Exchanged sources give the
-    same; a source fused with itself comes back, but for the negative details in those last rows and columns.
+    same, and a source fused with itself comes back. An image too small for a layer is fused without it.
 
     References
     ----------
@@ -176,5 +175,8 @@ def fuse(infrared: Image, visible: Image, taps: tuple[str, ...] | None = None, d
     bases = np.stack([base_layer(source) for source in sources])
     details = sources - bases
     sums = _all_activities(details, asked[-1], where)
-    candidates = [_candidate(details, sums[TAPS.index(tap)]) for tap in asked if sums[TAPS.index(tap)].size]
+    scales = [scale for scale, tap in enumerate(TAPS) if tap in asked and sums[scale].size]
+    if not scales:
+        raise ImageError(f"infrared: found shape {infrared.shape}, expected sides of at least {1 << TAPS.index(asked[0])} for {asked}")
+    candidates = [_candidate(details, sums[scale], 1 << scale) for scale in scales]
     return 255 * np.clip(bases.mean(axis=0) + np.maximum.reduce(candidates), 0, 1)

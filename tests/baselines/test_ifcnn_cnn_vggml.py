@@ -67,19 +67,20 @@ def test_exchanged_sources(photographs):
 
 def test_identical_sources(photographs):
     for image in photographs:
-        image = image[:72, :88].astype(float)  # whole squares of every layer of VGG-19
         np.testing.assert_allclose(at_hand("CNN").fuse(image, image), image, atol=1e-9)
         np.testing.assert_allclose(at_hand("VggML").fuse(image, image), image, atol=1e-9)
         assert np.abs(at_hand("IFCNN").fuse(image, image) - image).mean() < 3
 
 
-def test_vggml_loses_negative_details_beside_the_last_whole_squares(photographs):
-    image = photographs[0][:71, :87].astype(float)
-    changed = at_hand("VggML").fuse(image, image, vggml.TAPS[:3]) - image
-    assert np.abs(changed[:68, :84]).max() < 1e-9
-    assert changed.min() > -1e-9
-    assert changed[68:].max() > 1
-    np.testing.assert_allclose(vggml.fuse(image, image, vggml.TAPS[:1]), image, atol=1e-9)
+def test_vggml_repeats_its_last_weights_to_the_border():
+    details, sums = np.stack([np.ones((7, 5)), np.zeros((7, 5))]), np.ones((2, 1, 1))
+    sums[0] = 3
+    np.testing.assert_allclose(vggml._candidate(details, sums, 4), 0.75)
+    sums = np.ones((2, 3, 2))
+    sums[0, 2] = 3
+    np.testing.assert_allclose(vggml._candidate(details, sums, 2)[[0, 1, 4, 5, 6]].T, np.tile([0.5, 0.5, 2 / 3, 2 / 3, 2 / 3], (5, 1)))
+    with pytest.raises(ImageError, match=r"infrared: found shape \(3, 9\), expected sides of at least 4"):
+        at_hand("VggML").fuse(*noise((3, 9)), ("conv3_1",))
 
 
 def test_constant_sources():
@@ -140,9 +141,9 @@ def test_colour(name, photographs):
     method = at_hand(name)
     grey = method.fuse_color(infrared, np.stack([visible] * 3, 2))
     assert np.abs(images.to_gray(grey) - method.fuse(infrared, visible)).max() <= 1
-    coloured = method.fuse_color(infrared, data.astronaut()[:75, :91])
+    coloured = method.fuse_color(infrared, np.stack([visible, visible // 2, visible // 4], 2))
     assert coloured.shape == (75, 91, 3)
-    assert coloured[..., 0].mean() > coloured[..., 2].mean() + 2
+    assert coloured[..., 0].mean() > coloured[..., 1].mean() + 2 > coloured[..., 2].mean() + 4
     with pytest.raises(ImageError, match=r"visible: found an array of shape \(75, 91\), expected \(h, w, 3\)"):
         method.fuse_color(infrared, visible)
 
@@ -198,12 +199,12 @@ def test_vggml_taps(photographs, tmp_path, monkeypatch):
     found = at_hand("VggML").taps_at_hand()
     assert found == vggml.TAPS[: len(found)]
     np.testing.assert_array_equal(vggml.fuse(*photographs), vggml.fuse(*photographs, found))
-    with pytest.raises(ValueError, match="taps: found .*conv5_1.*, expected some of"):
+    with pytest.raises(ValueError, match=r"taps: found .*conv5_1.*, expected some of"):
         vggml.fuse(*photographs, ("conv5_1",))
     files = {name: path for name, path in weights.files("VggML").items() if not name.startswith("group9")}
     monkeypatch.setattr(weights, "files", lambda method: files)
     assert vggml.taps_at_hand() == vggml.TAPS[:3]
-    with pytest.raises(DatasetError, match="found no group9-shard1of2 .* ivfnb fetch weights/VggML"):
+    with pytest.raises(DatasetError, match=r"found no group9-shard1of2 .* ivfnb fetch weights/VggML"):
         vggml.fuse(*photographs, vggml.TAPS)
     # The fourth layer joins where both of its shards are there; these are drawn at random.
     values = np.random.default_rng(0).normal(0, 0.01, 512 * (9 * 256 + 1)).astype("<f4")
@@ -222,10 +223,9 @@ def test_vggml_taps(photographs, tmp_path, monkeypatch):
 
 def test_other_weights_are_refused(tmp_path, photographs, monkeypatch):
     files = {name: tmp_path / name for name in ("IFCNN-MAX.pth", "cnnmodel.mat", "group1-shard1of1")}
+    arrays = {name: np.zeros(shape) for name, shape in cnn.SHAPES.items()} | {"biases_output": np.zeros((3, 1))}
     torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, files["IFCNN-MAX.pth"])
-    scipy.io.savemat(
-        files["cnnmodel.mat"], {name: np.zeros(shape) for name, shape in cnn.SHAPES.items()} | {"biases_output": np.zeros((3, 1))}
-    )
+    scipy.io.savemat(files["cnnmodel.mat"], arrays)
     files["group1-shard1of1"].write_bytes(b"\0" * 400)
     monkeypatch.setattr(weights, "files", lambda method: files)
     for method, loader, message in [
@@ -237,7 +237,7 @@ def test_other_weights_are_refused(tmp_path, photographs, monkeypatch):
         with pytest.raises(DatasetError, match=message):
             method.fuse(*photographs)
     files["cnnmodel.mat"].write_bytes(b"no MATLAB file")
-    with pytest.raises(DatasetError, match="cnnmodel.mat: found no readable MATLAB file"):
+    with pytest.raises(DatasetError, match=r"cnnmodel.mat: found no readable MATLAB file"):
         cnn.fuse(*photographs)
 
 
@@ -263,7 +263,7 @@ def test_ifcnn_and_cnn_are_the_published_images(shared_data, name, id):
     assert largest <= 1
 
 
-@pytest.mark.parametrize(("id", "above"), [("01", 0.9994), ("08", 0.9998), ("11", 0.9997)])
+@pytest.mark.parametrize(("id", "above"), [("01", 0.9995), ("08", 0.9998), ("11", 0.9998)])
 def test_vggml_with_three_layers_is_nearly_the_published_image(shared_data, id, above):
     """What is missing is one candidate of a maximum: the published image is hardly anywhere the darker one."""
     infrared, visible, published = published_pair(shared_data, "VggML", id)
