@@ -118,7 +118,7 @@ def _all_activities(details: np.ndarray, last: str, device: torch.device) -> lis
 
 
 def _candidate(details: np.ndarray, sums: np.ndarray, side: int) -> Image:
-    """Details weighed by the 3x3 means of a tap's sums, each value for a square of `side` pixels, the last ones repeated to the border: (h, w)."""
+    """Details weighed by 3x3 means of a tap's sums, one for each square of `side` pixels, the last repeated to the border: (h, w)."""
     means = [cv2.boxFilter(plane, -1, (3, 3), borderType=cv2.BORDER_CONSTANT) for plane in sums]
     total = means[0] + means[1]
     weight = np.divide(means[0], total, out=np.full_like(total, 0.5), where=total > 0)
