@@ -159,14 +159,19 @@ class Dataset(Sequence):
         return f"Dataset({self.name!r}, {self.summary})"
 
 
+def _entries() -> dict[str, Entry]:
+    """Sets of images by name: those of the manifest without the weights of methods."""
+    return {name: entry for name, entry in manifest.load().items() if entry.kind != "weights"}
+
+
 def names() -> list[str]:
-    """Names of all sets of the manifest."""
-    return list(manifest.load())
+    """Names of all sets of images of the manifest."""
+    return list(_entries())
 
 
 def available() -> list[str]:
     """Names of the sets of which at least one image is at hand, packed in an archive or not."""
-    return [name for name, entry in manifest.load().items() if listing.state(entry)[0] != "absent"]
+    return [name for name, entry in _entries().items() if listing.state(entry)[0] != "absent"]
 
 
 def dataset(
@@ -179,7 +184,7 @@ def dataset(
     """
     if name == "folder":
         return _folder(infrared, visible, color)
-    entries = manifest.load()
+    entries = _entries()
     if name not in entries:
         raise DatasetError(f"name: found {name!r}, expected 'folder' or one of {', '.join(entries)}")
     entry = entries[name]
@@ -223,7 +228,7 @@ def overview() -> "pd.DataFrame":
     import pandas as pd
 
     rows = []
-    for name, entry in manifest.load().items():
+    for name, entry in _entries().items():
         state, found = listing.state(entry)
         row = {"set": name, "kind": entry.kind, "title": entry.title, "found": found, "expected": entry.expected, "state": state}
         row |= {"size": "", "bits": "", "channels": ""}

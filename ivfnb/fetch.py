@@ -104,7 +104,9 @@ def verify(name: str, manifest: Path | None = None) -> list[str]:
         return lines if archive else [*lines, f"{name}: absent"]
     pinned = {root / pin.path: pin for pin in entry.pins}
     faults = {file: fault(file, pin) for file, pin in pinned.items()}
-    lines += [f"{file}: {wrong}" for file, wrong in faults.items() if wrong and not (entry.open and wrong == "missing")]
+    lines += [
+        f"{file}: {wrong}" for file, wrong in faults.items() if wrong and not (wrong == "missing" and (entry.open or pinned[file].optional))
+    ]
     if pinned and not entry.open:
         there = {file for folder in entry.folders.values() for file in (root / folder).glob("*") if file.is_file()}
         lines += [f"{file}: surplus" for file in sorted(there - set(pinned)) if not file.name.startswith(".")]
@@ -178,6 +180,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in names:
         try:
             print(f"{name}: in {fetch(name, arguments.into, progress=True)}")
+            if sets[name].kind == "weights":
+                print(f"{name}: licence: {sets[name].licence}; cite {sets[name].citation}")
         except DatasetError as error:
             print(error, file=sys.stderr)
             code = 1

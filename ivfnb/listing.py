@@ -69,6 +69,9 @@ def items(entry: Entry, root: Path) -> Items:
         return _packaged(entry)
     if entry.sequences:
         return _sequences(entry, root)
+    if entry.kind == "weights":
+        files = (root / pin.path for pin in entry.pins)
+        return {file.name: {"weights": file} for file in files if file.is_file()}
     folders = {role: root / folder for role, folder in entry.folders.items() if (root / folder).is_dir()}
     if entry.kind == "photographs":
         found = [match(entry.name, {"photograph": folder}) for folder in folders.values()]

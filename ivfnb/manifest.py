@@ -18,7 +18,8 @@ class DatasetError(ValueError):
 class Pin:
     """One file to download: `path` below a data root, size, digest ("sha256:...", "md5:..." or "git:...", a git blob's sha1), URL.
 
-    `member` is the file's name inside the archive at `url`, where it must be taken out of one; `limit` is what an archive may unpack to.
+    `member` is the file's name inside the archive at `url`, where it must be taken out of one; `limit` is what an archive may unpack to;
+    `optional` marks weights that a method does without.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Pin:
     url: str | None
     member: str | None = None
     limit: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Entry:
     def count(self, found: int) -> str:
         """How much is at hand, such as "13 of 100 pairs"."""
         whole = f" of {self.expected}" if self.expected is not None and found < self.expected else ""
-        unit = "fused images" if self.kind == "fused" else self.kind
+        unit = {"fused": "fused images", "weights": "files"}.get(self.kind, self.kind)
         return f"{found}{whole} {unit if whole or found != 1 else unit[:-1]}"
 
 
@@ -91,7 +93,8 @@ def _load(path: Path, _changed: int) -> dict[str, Entry]:
 def _entry(name: str, keys: dict, member: str, pins: dict[str, Pin]) -> Entry:
     keys["title"] = keys["title"].replace("*", member)
     folders = keys["folders"] = {role: folder.replace("*", member) for role, folder in (keys.get("folders") or {}).items()}
-    own = keys["pins"] = tuple(pin for pin in pins.values() if pin.path.rpartition("/")[0] in folders.values())
+    files = (_file(folders["weights"], file) for file in keys.pop("files", ()))
+    own = keys["pins"] = (*(pin for pin in pins.values() if pin.path.rpartition("/")[0] in folders.values()), *files)
     keys["archives"] = tuple(_archive(archive, pins) for archive in keys.get("archives") or [])
     ids = keys.get("ids")
     if isinstance(ids, int):
@@ -101,8 +104,12 @@ def _entry(name: str, keys: dict, member: str, pins: dict[str, Pin]) -> Entry:
     elif keys.get("packages"):
         ids = sorted(Path(file).stem for files in keys["packages"].values() for file in files)
     keys["ids"] = None if ids is None else tuple(map(str, ids))
-    keys.setdefault("expected", None if ids is None else len(ids))
+    keys.setdefault("expected", len(own) if keys["kind"] == "weights" else None if ids is None else len(ids))
     return Entry(name, **keys)
+
+
+def _file(folder: str, keys: dict) -> Pin:
+    return Pin(f"{folder}/{keys['file']}", keys.get("bytes"), keys["digest"], keys["url"], optional=keys.get("optional", False))
 
 
 def _archive(keys: dict, pins: dict[str, Pin]) -> Pin:
