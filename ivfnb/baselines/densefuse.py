@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ivfnb.baselines.common import layers, tensor_bundle, weights
-from ivfnb.baselines.common.layers import Convolution, reflected
+from ivfnb.baselines.common.layers import Convolution, Stream, convolved
 from ivfnb.baselines.references import check_pair
 from ivfnb.images import Image
 
@@ -20,7 +19,7 @@ LAYERS = {
 LAMBDAS = {1: "1e0", 10: "1e1", 100: "1e2", 1000: "1e3"}  # weight of SSIM in training -> mark in the names of the authors' checkpoints
 CHECKPOINT = "DeseFuse.ckpt"  # lambda 100, as it is re-distributed; the same values as in the authors' archive
 ARCHIVE, MEMBER_LIMIT = "densefuse_gray.zip", 1 << 24  # all four; bytes one of them may unpack to
-HALO, PIXELS = 8, 160_000  # rows a pixel depends on: one for each 3x3 convolution; pixels of a strip
+DEPTH, PIXELS = 8, 50_000  # 3x3 convolutions; pixels computed at a time
 
 
 def checkpoint(ssim_weight: int = 100) -> dict[str, np.ndarray]:
@@ -51,21 +50,21 @@ def _network(ssim_weight: int, device: torch.device) -> dict[str, list[Convoluti
     }
 
 
-def encode(image: Tensor, encoder: list[Convolution]) -> Tensor:
-    """Code (1, 64, h, w) of an image (1, 1, h, w) of levels 0..255; each layer sees the outputs of all before it, the newest first."""
+def encoded(image: Stream, encoder: list[Convolution]) -> Stream:
+    """Code of an image of levels 0..255, 64 channels; each layer sees the outputs of all before it, the newest first."""
     first, *dense = encoder
-    code = reflected(image, first).relu_()
+    code = convolved(image, first)
     for layer in dense:
-        code = torch.cat((reflected(code, layer).relu_(), code), dim=1)
+        code = convolved(code, layer, dense=True)
     return code
 
 
-def decode(code: Tensor, decoder: list[Convolution]) -> Tensor:
-    """Image (1, 1, h, w) of a code (1, 64, h, w); no activation after the last layer."""
+def decoded(code: Stream, decoder: list[Convolution]) -> Stream:
+    """Image of a code; no activation after the last layer."""
     *inner, last = decoder
     for layer in inner:
-        code = reflected(code, layer).relu_()
-    return reflected(code, last)
+        code = convolved(code, layer)
+    return convolved(code, last, activation=lambda image: image)
 
 
 def fuse(infrared: Image, visible: Image, ssim_weight: int = 100, stretch: str = "range", device: str = "auto") -> Image:
@@ -110,11 +109,12 @@ def fuse(infrared: Image, visible: Image, ssim_weight: int = 100, stretch: str =
     chosen = layers.choose_device(device)
     network = _network(ssim_weight, chosen)
 
-    def fused(pair: Tensor) -> Tensor:
-        code = encode(pair[:, :1], network["encoder"])
-        code += encode(pair[:, 1:], network["encoder"])
-        return decode(code, network["decoder"])
-
     with layers.inference():
-        output = layers.in_strips(fused, layers.stack(infrared, visible, device=chosen), HALO, PIXELS)
+        codes = (
+            encoded(layers.streamed(layers.stack(image, device=chosen), DEPTH, PIXELS), network["encoder"]) for image in (infrared, visible)
+        )
+        code = (
+            (tuple(map(torch.add, *maps)), last) for (*maps,), (last, _) in (zip(*both, strict=True) for both in zip(*codes, strict=True))
+        )
+        output = layers.gathered(decoded(code, network["decoder"]))
     return layers.saved(output, 0.5, stretch=stretch)

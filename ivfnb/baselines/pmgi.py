@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ivfnb.baselines.common import layers, tensor_bundle, weights
-from ivfnb.baselines.common.layers import Convolution, own_batch_norm, zero_padded
+from ivfnb.baselines.common.layers import Convolution, own_batch_norm_, zero_padded
 from ivfnb.baselines.references import check_pair
 from ivfnb.images import Image
 
@@ -17,6 +17,7 @@ PATHS = ("", "_vi")  # what the names of a path's layers end in: the path of the
 STAGES = ("1", "2", "2_3", "3", "3_4", "4")
 EPSILON = 1.001e-5  # of the batch norm: the least that TensorFlow's fused one takes
 SLOPE = 0.2  # of negative values in the leaky ReLU
+PIXELS = 50_000  # convolved at a time
 
 Layers = dict[str, Convolution]
 
@@ -32,33 +33,25 @@ def _network(device: torch.device) -> Layers:
 def generate(infrared: Tensor, visible: Tensor, network: Layers) -> Tensor:
     """Fused image (1, 1, h, w), -1..1, of two images (1, 1, h, w), -1..1.
 
-    The last layer, which sees the features of all stages of both paths, is summed up as they come, so that only those still needed are
-    kept.
+    The last layer, which sees the features of all stages of both paths, is summed up as they come.
     """
-    starts = torch.cat((infrared, infrared, visible), dim=1), torch.cat((visible, visible, infrared), dim=1)
-    merged = network["5"].weight.split(16, dim=1)  # of path and path, stage by stage
-    output: Tensor | None = None
-    kept: list[list[Tensor]] = [[], []]
+    seen = [[infrared, infrared, visible], [visible, visible, infrared]]
+    merging = network["5"].weight.split(16, dim=1)  # of path and path, stage by stage
+    output = network["5"].bias.view(1, 1, 1, 1).expand_as(infrared).clone()
     for stage in range(1, 5):
-        passed: list[Tensor | None] = [None, None]
-        if stage > 2:  # what the paths tell each other
-            both = torch.cat((kept[0][-1], kept[1][-1]), dim=1)
-            passed = [_normalised(both, network[f"{stage - 1}_{stage}{path}"]) for path in PATHS]
-            del both
-        for number, path in enumerate(PATHS):
-            seen = starts[number] if stage == 1 else torch.cat([*kept[number], *([] if stage == 2 else [passed[number]])], dim=1)
-            features = _normalised(seen, network[f"{stage}{path}"])
-            del seen
-            share = functional.conv2d(features, merged[2 * (stage - 1) + number])
-            output = share if output is None else output.add_(share)
-            kept[number].append(features)
-            if stage == 4:
-                kept[number].clear()
-    return output.add_(network["5"].bias.view(1, 1, 1, 1)).tanh_()
+        told: list[list[Tensor]] = [[], []]
+        if stage > 2:  # what the paths learn from each other
+            both = [maps[-1] for maps in seen]
+            told = [[_normalised(both, network[f"{stage - 1}_{stage}{path}"])] for path in PATHS]
+        new = [_normalised(seen[number] + told[number], network[f"{stage}{path}"]) for number, path in enumerate(PATHS)]
+        for features, weight in zip(new, merging[2 * (stage - 1) :], strict=False):
+            output += functional.conv2d(features, weight)
+        seen = [[features] if stage == 1 else [*maps, features] for maps, features in zip(seen, new, strict=True)]
+    return output.tanh_()
 
 
-def _normalised(features: Tensor, layer: Convolution) -> Tensor:
-    return functional.leaky_relu_(own_batch_norm(zero_padded(features, layer), epsilon=EPSILON), SLOPE)
+def _normalised(maps: list[Tensor], layer: Convolution) -> Tensor:
+    return functional.leaky_relu_(own_batch_norm_(zero_padded(maps, layer, PIXELS), epsilon=EPSILON), SLOPE)
 
 
 def fuse(infrared: Image, visible: Image, stretch: str = "range", device: str = "auto") -> Image:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ivfnb.baselines.common import layers, tensor_bundle, weights
-from ivfnb.baselines.common.layers import Convolution, reflected
+from ivfnb.baselines.common.layers import Convolution, Stream, convolved
 from ivfnb.baselines.references import check_pair
 from ivfnb.images import Image
 
@@ -18,7 +18,7 @@ SCOPES = {
 }
 ORDERS = ("infrared first", "visible first")
 SLOPE = 0.2  # of negative values in the leaky ReLU
-HALO, PIXELS = 10, 100_000  # rows a pixel depends on: one for each 3x3 convolution; pixels of a strip
+DEPTH, PIXELS = 10, 25_000  # 3x3 convolutions; pixels computed at a time
 
 
 @lru_cache(maxsize=2)
@@ -30,16 +30,16 @@ def _network(device: torch.device) -> tuple[list[Convolution], list[Convolution]
     return encoder, decoder
 
 
-def generate(pair: Tensor, encoder: list[Convolution], decoder: list[Convolution]) -> Tensor:
-    """Fused image (1, 1, h, w), 0..1, of a pair (1, 2, h, w), 0..1; each dense layer sees all outputs before it, the newest first."""
+def generated(pair: Stream, encoder: list[Convolution], decoder: list[Convolution]) -> Stream:
+    """Fused image, 0..1, of the two channels of a pair, 0..1; each dense layer sees all outputs before it, the newest first."""
     first, *dense = encoder
     *inner, last = decoder
-    code = _leaky(reflected(pair, first))
+    code = convolved(pair, first, _leaky)
     for layer in dense:
-        code = torch.cat((_leaky(reflected(code, layer)), code), dim=1)
+        code = convolved(code, layer, _leaky, dense=True)
     for layer in inner:
-        code = _leaky(reflected(code, layer))
-    return reflected(code, last).tanh_().div_(2).add_(0.5)
+        code = convolved(code, layer, _leaky)
+    return convolved(code, last, lambda image: image.tanh_().div_(2).add_(0.5))
 
 
 def _leaky(features: Tensor) -> Tensor:
@@ -92,5 +92,5 @@ def fuse(infrared: Image, visible: Image, order: str = "infrared first", stretch
     network = _network(chosen)
     pair = (infrared / 255, visible / 255) if order == ORDERS[0] else (visible / 255, infrared / 255)
     with layers.inference():
-        output = layers.in_strips(lambda part: generate(part, *network), layers.stack(*pair, device=chosen), HALO, PIXELS)
+        output = layers.gathered(generated(layers.streamed(layers.stack(*pair, device=chosen), DEPTH, PIXELS), *network))
     return layers.saved(output, 255.0, stretch=stretch)

@@ -1,10 +1,10 @@
-"""What the trained networks share: device, convolutions of TensorFlow's kernels, batch norm, work in strips, and how results were saved.
+"""What the trained networks share: device, convolutions of TensorFlow's kernels, batch norm, work in rows, and how results were saved.
 
 Tensors are (1, channels, h, w), float32, with the channels last in memory, which is the faster order for convolutions on a CPU.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,21 +19,27 @@ FLAT = 1e-4  # of the largest level: a result that varies by less holds nothing 
 
 
 class Convolution(NamedTuple):
-    """Weight (out, in, height, width) and bias (out,) of a convolution."""
+    """Weight (out, in, height, width) and bias (out,) of a convolution, of whose maps the first `channels` are meant.
+
+    The others are zeros that round their number up to a multiple of 8, which is faster on a CPU.
+    """
 
     weight: Tensor
     bias: Tensor | None
+    channels: int
 
 
 def of_tensorflow(kernel: np.ndarray, bias: np.ndarray | None, device: torch.device) -> Convolution:
     """Convolution of a TensorFlow kernel (height, width, in, out) and its bias, in float32 on `device`."""
-    weight = torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1), np.float32))
-    offset = None if bias is None else torch.from_numpy(np.ascontiguousarray(bias, np.float32)).to(device)
-    return Convolution(weight.to(device, memory_format=torch.channels_last), offset)
+    channels = kernel.shape[-1]
+    more = -channels % 8 if channels > 8 else 0
+    weight = torch.from_numpy(np.ascontiguousarray(np.pad(kernel.transpose(3, 2, 0, 1), ((0, more), *[(0, 0)] * 3)), np.float32))
+    offset = None if bias is None else torch.from_numpy(np.pad(bias, (0, more)).astype(np.float32)).to(device)
+    return Convolution(weight.to(device, memory_format=torch.channels_last), offset, channels)
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Device of that name; "auto" is CUDA where there is one, else the CPU. ValueError for a name torch does not know or has not at hand."""
+    """Device of that name; "auto" is CUDA where there is one, else the CPU. ValueError for one that is not there."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -58,47 +64,92 @@ def stack(*planes: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(together).to(device).permute(2, 0, 1).unsqueeze(0)
 
 
-def reflected(features: Tensor, layer: Convolution, stride: int = 1) -> Tensor:
-    """3x3 convolution, the border mirrored without repeating the edge pixel; the size is kept (divided by `stride`, rounded up)."""
-    return functional.conv2d(functional.pad(features, (1, 1, 1, 1), mode="reflect"), layer.weight, layer.bias, stride)
+# A stream is an image on its way through the layers: chunks of whole rows in order, each the maps that are its channels, and whether it is
+# the last. So features of a few rows are all that is kept, no row is computed twice, and the memory they lie in stays warm.
+Stream = Iterator[tuple[tuple[Tensor, ...], bool]]
 
 
-def zero_padded(features: Tensor, layer: Convolution) -> Tensor:
-    """Convolution with as many zeros around as keep the size (TensorFlow's "SAME" for odd kernels)."""
-    return functional.conv2d(features, layer.weight, layer.bias, padding=layer.weight.shape[-1] // 2)
+def streamed(features: Tensor, depth: int, pixels: int) -> Stream:
+    """Features (1, c, h, w) as a stream for `depth` 3x3 convolutions in chunks of about `pixels` pixels (on a GPU sixteen times that)."""
+    height, width = features.shape[2:]
+    rows = max(
+        pixels * (1 if features.device.type == "cpu" else 16) // width, depth + 2
+    )  # each layer holds one row of the first chunk back
+    chunks = features.tensor_split(max(height // rows, 1), dim=2)
+    return (((chunk,), number == len(chunks)) for number, chunk in enumerate(chunks, 1))
 
 
-def own_batch_norm(features: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, epsilon: float = 1e-3) -> Tensor:
-    """Channels less their own mean over this image, over the root of their own biased variance plus `epsilon`; gamma 1, beta 0 unless given."""
-    return functional.batch_norm(features, None, None, gamma, beta, training=True, eps=epsilon)
+def gathered(stream: Stream) -> Tensor:
+    """The whole of a stream of one map: (1, c, h, w)."""
+    return torch.cat([chunk for (chunk,), _ in stream], dim=2)
 
 
-def in_strips(network: Callable[[Tensor], Tensor], stacked: Tensor, halo: int, pixels: int) -> Tensor:
-    """A network's result (1, n, h, w), computed in strips of whole rows so that its features need bounded memory.
+def mirrored(stream: Stream) -> Iterator[tuple[Tensor, bool]]:
+    """Chunks with their maps side by side and one pixel of border, the image's own border mirrored without repeating the edge pixel.
 
-    Each strip is given `halo` further rows above and below, as far as the image has them, which are cut off the result. The result is
-    that of the whole image where no pixel depends on rows further away than `halo` and the network pads rows as it pads columns.
-
-    Parameters
-    ----------
-    network : function (1, c, h, w) -> (1, n, h, w)
-    stacked : tensor (1, c, h, w)
-    halo : int
-        Rows, at least as many as the network has 3x3 convolutions.
-    pixels : int
-        How many pixels a strip may have, with its halo; at least one row beside the halo is taken.
+    What lies inside the border is what a 3x3 convolution gives values for: all rows but the last, which comes with the next chunk.
     """
-    height, width = stacked.shape[2:]
-    if height * width <= pixels:
-        return network(stacked)
-    rows = max(pixels // width - 2 * halo, halo, 1)
-    rows = -(-height // -(-height // rows))  # strips of nearly one height
-    strips = []
+    kept = None
+    for maps, last in stream:
+        rows, width = maps[0].shape[2:]
+        above = 1 if kept is None else 2
+        shape = 1, sum(part.shape[1] for part in maps), above + rows + last, width + 2
+        padded = torch.empty(shape, device=maps[0].device, memory_format=torch.channels_last)
+        inner = padded[:, :, above : above + rows, 1:-1]
+        for part, place in zip(maps, inner.split([part.shape[1] for part in maps], dim=1), strict=True):
+            place.copy_(part)
+        if kept is None:
+            padded[:, :, 0] = padded[:, :, 2]
+        else:
+            padded[:, :, :2] = kept
+        if last:
+            padded[:, :, -1] = padded[:, :, -3]
+        padded[..., 0], padded[..., -1] = padded[..., 2], padded[..., -3]
+        kept = padded[:, :, -2:].clone(memory_format=torch.channels_last)
+        yield padded, last
+
+
+def convolved(stream: Stream, layer: Convolution, activation: Callable[[Tensor], Tensor] = torch.relu_, dense: bool = False) -> Stream:
+    """A stream after a 3x3 convolution with mirrored border; with `dense` followed by what went in, as densely connected layers have it."""
+    for padded, last in mirrored(stream):
+        new = activation(functional.conv2d(padded, layer.weight, layer.bias))[:, : layer.channels]
+        yield ((new, padded[:, :, 1:-1, 1:-1]) if dense else (new,)), last
+
+
+def zero_padded(maps: Sequence[Tensor], layer: Convolution, pixels: int) -> Tensor:
+    """Convolution of maps side by side with as many zeros around as keep the size (TensorFlow's "SAME" for odd kernels): (1, n, h, w).
+
+    The maps are joined in strips of about `pixels` pixels only.
+    """
+    height, width = maps[0].shape[2:]
+    radius, rows = layer.weight.shape[-1] // 2, max(pixels // width, 16)
+    shape = 1, layer.channels, height, width
+    result = torch.empty(shape, device=maps[0].device, memory_format=torch.channels_last)
     for top in range(0, height, rows):
-        above, bottom = max(top - halo, 0), min(top + rows, height)
-        part = network(stacked[:, :, above : bottom + halo])
-        strips.append(part[:, :, top - above : bottom - above])
-    return torch.cat(strips, dim=2)
+        above, bottom = max(top - radius, 0), min(top + rows, height)
+        parts = [part[:, :, above : bottom + radius] for part in maps]
+        part = functional.conv2d(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0], layer.weight, layer.bias, padding=radius)
+        result[:, :, top:bottom] = part[:, : layer.channels, top - above : bottom - above]
+    return result
+
+
+def own_batch_norm_(features: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, epsilon: float = 1e-3) -> Tensor:
+    """Channels less their mean over this image, over the root of their biased variance plus `epsilon`, times gamma (1), plus beta (0).
+
+    In place. The moments are summed up in float64.
+    """
+    flat = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    total, squares = torch.zeros(2, flat.shape[1], dtype=torch.float64, device=flat.device)
+    for rows in flat.split(1 << 14):
+        wide = rows.double()
+        total += wide.sum(0)
+        squares += wide.square_().sum(0)
+    average = total / len(flat)
+    scale = (squares / len(flat) - average.square()).clamp_(min=0).add_(epsilon).rsqrt_()
+    if gamma is not None:
+        scale *= gamma
+    shift = -average * scale if beta is None else beta - average * scale
+    return features.mul_(scale.float().view(1, -1, 1, 1)).add_(shift.float().view(1, -1, 1, 1))
 
 
 def saved(output: Tensor, scale: float = 1.0, offset: float = 0.0, stretch: str = "range") -> Image:
