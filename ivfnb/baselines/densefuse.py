@@ -55,7 +55,7 @@ def encoded(image: Stream, encoder: list[Convolution]) -> Stream:
     first, *dense = encoder
     code = convolved(image, first)
     for layer in dense:
-        code = convolved(code, layer, dense=True)
+        code = convolved(code, layer, dense="newest first")
     return code
 
 

@@ -36,7 +36,7 @@ def generated(pair: Stream, encoder: list[Convolution], decoder: list[Convolutio
     *inner, last = decoder
     code = convolved(pair, first, _leaky)
     for layer in dense:
-        code = convolved(code, layer, _leaky, dense=True)
+        code = convolved(code, layer, _leaky, dense="newest first")
     for layer in inner:
         code = convolved(code, layer, _leaky)
     return convolved(code, last, lambda image: image.tanh_().div_(2).add_(0.5))

@@ -109,11 +109,15 @@ def mirrored(stream: Stream) -> Iterator[tuple[Tensor, bool]]:
         yield padded, last
 
 
-def convolved(stream: Stream, layer: Convolution, activation: Callable[[Tensor], Tensor] = torch.relu_, dense: bool = False) -> Stream:
-    """A stream after a 3x3 convolution with mirrored border; with `dense` followed by what went in, as densely connected layers have it."""
+def convolved(stream: Stream, layer: Convolution, activation: Callable[[Tensor], Tensor] = torch.relu_, dense: str = "") -> Stream:
+    """A stream after a 3x3 convolution with mirrored border.
+
+    With `dense`, what went in stays, as densely connected layers have it: behind the new maps ("newest first") or before ("newest last").
+    """
     for padded, last in mirrored(stream):
         new = activation(functional.conv2d(padded, layer.weight, layer.bias))[:, : layer.channels]
-        yield ((new, padded[:, :, 1:-1, 1:-1]) if dense else (new,)), last
+        old = padded[:, :, 1:-1, 1:-1]
+        yield {"": (new,), "newest first": (new, old), "newest last": (old, new)}[dense], last
 
 
 def zero_padded(maps: Sequence[Tensor], layer: Convolution, pixels: int) -> Tensor:
@@ -138,14 +142,14 @@ def own_batch_norm_(features: Tensor, gamma: Tensor | None = None, beta: Tensor 
 
     In place. The moments are summed up in float64.
     """
-    flat = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    total, squares = torch.zeros(2, flat.shape[1], dtype=torch.float64, device=flat.device)
-    for rows in flat.split(1 << 14):
+    height, width = features.shape[2:]
+    total, squares = torch.zeros(2, features.shape[1], dtype=torch.float64, device=features.device)
+    for rows in features.split(max((1 << 14) // width, 1), dim=2):
         wide = rows.double()
-        total += wide.sum(0)
-        squares += wide.square_().sum(0)
-    average = total / len(flat)
-    scale = (squares / len(flat) - average.square()).clamp_(min=0).add_(epsilon).rsqrt_()
+        total += wide.sum((0, 2, 3))
+        squares += wide.square_().sum((0, 2, 3))
+    average = total / (height * width)
+    scale = (squares / (height * width) - average.square()).clamp_(min=0).add_(epsilon).rsqrt_()
     if gamma is not None:
         scale *= gamma
     shift = -average * scale if beta is None else beta - average * scale
@@ -153,21 +157,21 @@ def own_batch_norm_(features: Tensor, gamma: Tensor | None = None, beta: Tensor 
 
 
 def saved(output: Tensor, scale: float = 1.0, offset: float = 0.0, stretch: str = "range") -> Image:
-    """A network's single-channel output as an image: float64 (h, w), levels 0..255.
+    """A network's output (1, 1, h, w) as an image: float64 (h, w), levels 0..255.
 
     `stretch` "range" maps the output's own minimum..maximum to 0..255, as the old `scipy.misc.imsave` did with whatever it was given;
     "maximum" maps 0..maximum; "none" takes `scale` times the output plus `offset` for levels and clips them to 0..255. An output that
     varies by rounding alone has nothing to stretch and is treated as by "none". ValueError for another `stretch`.
     """
     check_stretch(stretch, STRETCHES)
-    plane = output.squeeze().reshape(output.shape[-2:]).cpu().numpy().astype(np.float64)
-    low, high = float(plane.min()), float(plane.max())
+    levels = output[0, 0].cpu().numpy().astype(np.float64)
+    low, high = float(levels.min()), float(levels.max())
     if stretch != "none" and high - low > FLAT * max(abs(low), abs(high)):
         low = low if stretch == "range" else 0.0
-        plane = (plane - low) * 255 / (high - low)
+        levels = (levels - low) * 255 / (high - low)
     else:
-        plane = plane * scale + offset
-    return np.clip(plane, 0, 255)
+        levels = levels * scale + offset
+    return np.clip(levels, 0, 255)
 
 
 def check_stretch(stretch: str, known: tuple[str, ...] = ("range", "none")) -> None:
