@@ -1,7 +1,9 @@
 """DenseFuse: both sources encoded by one densely connected network, the codes added, and the sum decoded."""
 
 import zipfile
+import zlib
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,23 +24,33 @@ ARCHIVE, MEMBER_LIMIT = "densefuse_gray.zip", 1 << 24  # all four; bytes one of 
 DEPTH, PIXELS = 8, 50_000  # 3x3 convolutions; pixels computed at a time
 
 
+def _names() -> list[str]:
+    return [f"{part}/{layer}/{kind}" for part, parts in LAYERS.items() for layer in parts for kind in ("kernel", "bias")]
+
+
 def checkpoint(ssim_weight: int = 100) -> dict[str, np.ndarray]:
     """Kernels (3, 3, in, out) and biases of the network by TensorFlow's names. WeightsError, ValueError as in `fuse`."""
     if ssim_weight not in LAMBDAS:
         raise ValueError(f"ssim_weight: found {ssim_weight}, expected one of {tuple(LAMBDAS)}")
-    names = [f"{part}/{layer}/{kind}" for part, parts in LAYERS.items() for layer in parts for kind in ("kernel", "bias")]
-    if ssim_weight == 100 and weights.is_at_hand(METHOD):
-        return tensor_bundle.read(weights.files(METHOD)[f"{CHECKPOINT}.index"], names)
-    needed = (f"{CHECKPOINT}.index",) if ssim_weight == 100 and not weights.is_at_hand(METHOD, ARCHIVE) else (ARCHIVE,)
-    archive = weights.files(METHOD, *needed)[ARCHIVE]
-    stem = f"densefuse_gray/densefuse_model_bs2_epoch4_all_weight_{LAMBDAS[ssim_weight]}.ckpt"
-    with zipfile.ZipFile(archive) as content:
-        parts = []
-        for suffix in (".index", ".data-00000-of-00001"):
-            if (size := content.getinfo(stem + suffix).file_size) > MEMBER_LIMIT:
-                raise ValueError(f"{archive}: found {stem}{suffix} of {size} bytes, expected at most {MEMBER_LIMIT}")
-            parts.append(content.read(stem + suffix))
-    return tensor_bundle.decode(*parts, names, f"{archive}!{stem}.index", f"{archive}!{stem}")
+    if ssim_weight == 100 and (weights.is_at_hand(METHOD) or not weights.is_at_hand(METHOD, ARCHIVE)):
+        return tensor_bundle.read(weights.files(METHOD)[f"{CHECKPOINT}.index"], _names())
+    return of_archive(weights.files(METHOD, ARCHIVE)[ARCHIVE], ssim_weight)
+
+
+def of_archive(archive: Path, ssim_weight: int) -> dict[str, np.ndarray]:
+    """What `checkpoint` gives, from the authors' archive. ValueError where it does not hold the checkpoint, or a much larger file."""
+    stem, parts = f"densefuse_gray/densefuse_model_bs2_epoch4_all_weight_{LAMBDAS[ssim_weight]}.ckpt", []
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for name in (f"{stem}.index", f"{stem}.data-00000-of-00001"):
+                if name not in content.namelist():
+                    raise ValueError(f"{archive}: found no {name}, expected the checkpoint")
+                if (size := content.getinfo(name).file_size) > MEMBER_LIMIT:
+                    raise ValueError(f"{archive}: found {name} of {size} bytes, expected at most {MEMBER_LIMIT}")
+                parts.append(content.read(name))
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{archive}: found no whole zip archive ({error}), expected the authors' checkpoints") from error
+    return tensor_bundle.decode(*parts, _names(), f"{archive}!{stem}.index", f"{archive}!{stem}.data-00000-of-00001")
 
 
 @lru_cache(maxsize=4)
