@@ -15,6 +15,7 @@ from torch.nn import functional
 from ivfnb.images import Image
 
 STRETCHES = ("range", "maximum", "none")
+MOMENTS_OF = 1 << 21  # values turned into float64 at a time
 FLAT = 1e-4  # of the largest level: a result that varies by less holds nothing but rounding
 
 
@@ -144,7 +145,7 @@ def own_batch_norm_(features: Tensor, gamma: Tensor | None = None, beta: Tensor 
     """
     height, width = features.shape[2:]
     total, squares = torch.zeros(2, features.shape[1], dtype=torch.float64, device=features.device)
-    for rows in features.split(max((1 << 14) // width, 1), dim=2):
+    for rows in features.split(max(MOMENTS_OF // (width * features.shape[1]), 1), dim=2):
         wide = rows.double()
         total += wide.sum((0, 2, 3))
         squares += wide.square_().sum((0, 2, 3))
