@@ -16,7 +16,7 @@ REAL = Path(manifest.__file__).parent.parent / "data" / "manifest.yaml"
 METHODS = ["CNN", "DDcGAN", "DenseFuse", "IFCNN", "MEF-GAN", "NestFuse", "PMGI", "RFN-Nest", "ResNet-ZCA", "U2Fusion", "VggML"]
 
 
-def served(checkout: Path, server: Server, method: str, shared: Path | None = None) -> dict[str, bytes]:
+def served(folder: Path, host: Server, method: str, shared: Path | None = None) -> dict[str, bytes]:
     """The manifest with every address on the server; a file that is not at hand is invented, and its pin made to fit."""
     content, entries = {}, yaml.safe_load(REAL.read_text(encoding="utf-8"))
     entry = entries["sets"][f"weights/{method}"]
@@ -31,9 +31,9 @@ def served(checkout: Path, server: Server, method: str, shared: Path | None = No
             if "bytes" in file:
                 file["bytes"] = len(made)
         path = "/" + file["url"].split("://", 1)[1]
-        file["url"] = server.url + path
-        server.files[unquote(path)] = content[file["file"]]
-    manifest_file = checkout / "data" / "manifest.yaml"
+        file["url"] = host.url + path
+        host.files[unquote(path)] = content[file["file"]]
+    manifest_file = folder / "data" / "manifest.yaml"
     manifest_file.write_text(yaml.safe_dump({"sets": {f"weights/{method}": entry}, "sources": {}, "pins": []}), encoding="utf-8")
     return content
 
