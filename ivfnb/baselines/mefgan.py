@@ -20,7 +20,7 @@ BORDERS = ("cropped", "mirrored")
 LUMA = (0.299, 0.587, 0.114)
 MULTIPLE = 8  # of which the sides must be multiples
 SLOPE, EPSILON = 0.2, 1e-3  # of the leaky ReLU, of the batch norms
-PIXELS, QUERIES = 25_000, 1 << 23  # computed at a time: pixels, and pairs of positions of the attention
+PIXELS, QUERIES = 25_000, 1 << 24  # computed at a time: pixels, and pairs of positions of the attention
 
 
 class Names(NamedTuple):
@@ -118,8 +118,10 @@ def attended(features: Tensor, attention: list[Convolution], gamma: float) -> Te
     """Features plus `gamma` times what every position finds at all others: (1, c, h, w). The scores are computed some rows at a time."""
     keys, queries, values = (functional.conv2d(features, layer.weight, layer.bias)[0, : layer.channels].flatten(1) for layer in attention)
     rows = max(QUERIES // keys.shape[1], 1)
-    found = [values @ torch.softmax(part.T @ keys, dim=1).T for part in queries.split(rows, dim=1)]
-    return features + gamma * torch.cat(found, dim=1).reshape(features.shape)
+    found = torch.empty_like(values)  # in one piece: small results between the large scores would leave the memory in pieces
+    for part, place in zip(queries.split(rows, dim=1), found.split(rows, dim=1), strict=True):
+        place.copy_(values @ torch.softmax(part.T @ keys, dim=1).T)
+    return features + gamma * found.reshape(features.shape)
 
 
 def context(pair: Tensor, network: Network) -> Tensor:
