@@ -21,6 +21,23 @@ HERE = ("registry",)  # modules of this folder that hold no method
 
 
 @dataclass(frozen=True)
+class Late:
+    """A function of a module that is imported when it is first called, since it needs an extra."""
+
+    module: str
+    name: str = "fuse"
+
+    def function(self) -> Callable[..., Any]:
+        """The function itself; a ModuleNotFoundError names the extra that is missing."""
+        with paths.extra():
+            return getattr(import_module(self.module), self.name)
+
+    def __call__(self, *arguments: Any, **parameters: Any) -> Any:
+        """What the function makes of the arguments."""
+        return self.function()(*arguments, **parameters)
+
+
+@dataclass(frozen=True)
 class Variant:
     """One way to run a method.
 
@@ -61,7 +78,8 @@ class Competitor:
     variants : the ways to run it, that of its paper first.
     published : sets of published fused images, by set of pairs.
     cost : "quick" or "slow" (ten seconds a megapixel and more).
-    weights : file in data/weights/ that the method learned from photographs, if any.
+    weights : file in data/weights/ that the method learned here, if any.
+    fetched : whether it needs weights that `ivfnb fetch weights/<name>` brings.
     needs : what is lacking where `function` is None.
     """
 
@@ -75,6 +93,7 @@ class Competitor:
     published: Mapping[str, Published] = field(default_factory=dict)
     cost: str = "quick"
     weights: str = ""
+    fetched: bool = False
     needs: str = ""
 
     def __post_init__(self) -> None:
@@ -85,6 +104,11 @@ class Competitor:
             raise ValueError(f"{self.name}: found neither a function nor what it needs, expected one of both")
         if unknown := sorted({name for variant in self.variants for name in variant.published} - set(self.published)):
             raise ValueError(f"{self.name}: found variants of published images of {', '.join(unknown)}, expected sets in `published`")
+
+    @property
+    def module(self) -> str:
+        """Module whose code makes the fused images."""
+        return self.function.module if isinstance(self.function, Late) else getattr(self.function, "__module__", "")
 
     def label(self, of_set: str) -> str:
         """Name under which its published images of a set of pairs lie."""

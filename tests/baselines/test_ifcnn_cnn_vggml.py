@@ -10,8 +10,8 @@ from skimage import data
 from skimage.metrics import structural_similarity
 
 from ivfnb import images
-from ivfnb.baselines import cnn, ifcnn, vggml
 from ivfnb.baselines.common import networks, weights
+from ivfnb.baselines.networks import cnn, ifcnn, vggml
 from ivfnb.datasets import DatasetError
 from ivfnb.images import ImageError
 

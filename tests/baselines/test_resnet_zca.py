@@ -7,8 +7,8 @@ from skimage import data
 from skimage.metrics import structural_similarity
 
 from ivfnb import images
-from ivfnb.baselines import resnet_zca
 from ivfnb.baselines.common import weights
+from ivfnb.baselines.networks import resnet_zca
 from ivfnb.datasets import DatasetError
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -55,10 +55,12 @@ def test_the_sample_pairs_are_as_pinned(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("entry", SETS.values(), ids=SETS)
 def test_every_set_is_described(entry: Entry):
-    assert entry.kind in ("pairs", "photographs", "fused")
+    assert entry.kind in ("pairs", "photographs", "fused", "weights")
     assert all((entry.title, entry.licence, entry.citation, entry.homepage))
     assert entry.folders or entry.packages
-    assert {"pairs": {"infrared", "visible"}, "fused": {"fused"}, "photographs": set()}[entry.kind] <= set(entry.folders)
+    assert {"pairs": {"infrared", "visible"}, "fused": {"fused"}, "photographs": set(), "weights": {"weights"}}[entry.kind] <= set(
+        entry.folders
+    )
     # something fetches it, or a person is told how, or nobody has it
     assert entry.pins or entry.archives or entry.by_hand or entry.packages or entry.expected == 0
     assert bool(entry.archives) <= bool(entry.unpack)

@@ -1,1 +1,1 @@
-"""What several comparison methods share."""
+"""What several comparison methods share: layers, weights and the reader of TensorFlow checkpoints."""
