@@ -3,7 +3,7 @@
 Recipe, parameters and departures stand with the network, in `networks/ddcgan.py`.
 """
 
-from ivfnb.baselines.registry import Competitor, Late, Published, register
+from ivfnb.baselines.registry import Competitor, Late, Published, Variant, register
 
 register(
     Competitor(
@@ -13,6 +13,10 @@ register(
         "network for multi-resolution image fusion, IEEE Transactions on Image Processing 29:4980-4995, 2020",
         "10.1109/TIP.2020.2977573",
         row=8,
+        variants=(
+            Variant("", {"trained": "by the authors"}, "cropped to multiples of 4"),
+            Variant("retrained", {"trained": "here"}, "retrained here", weights="ddcgan.safetensors"),
+        ),
         published={"tno21": Published("cropped to multiples of 4")},
         fetched=True,
     )

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
 
-from ivfnb import images, paths
+from ivfnb import files, images, paths
+from ivfnb.baselines.common import weights
 from ivfnb.images import Image
 
 COSTS = ("quick", "slow")  # slow: ten seconds a megapixel and more
@@ -47,12 +49,14 @@ class Variant:
     parameters : keyword arguments of the method's function.
     words : the variant in the words of a table, where it needs any.
     published : names of sets of pairs ("tno21") whose published images were made in this very variant.
+    weights : file in data/weights/ that was trained here for this variant, in place of the authors' weights.
     """
 
     name: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
     published: tuple[str, ...] = ()
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,29 @@ class Baseline:
 
     @property
     def weights_file(self) -> Path | None:
-        """File that the method learned from photographs; None where it learned nothing."""
-        return paths.root() / "data" / "weights" / self.competitor.weights if self.competitor.weights else None
+        """File in data/weights/ that the method learned here; None where it learned nothing, or takes the authors' weights."""
+        name = self.variant.weights or self.competitor.weights
+        return paths.root() / "data" / "weights" / name if name else None
+
+    @property
+    def fetched(self) -> bool:
+        """Whether it runs on weights that `ivfnb fetch weights/<name>` brings."""
+        return self.competitor.fetched and not self.variant.weights
+
+    def lacks(self) -> str:
+        """What is missing to run the method here, and how to get it; "" where nothing is."""
+        if isinstance(self.competitor.function, Late) and find_spec("torch") is None:
+            return "torch: pip install 'ivfnb[network]'"
+        if self.fetched and not weights.is_at_hand(self.competitor.name):
+            return f"its authors' weights: ivfnb fetch {weights.PREFIX}{self.competitor.name}"
+        if self.weights_file is not None and not self.weights_file.is_file():
+            return f"{self.weights_file.name}, which is trained here: see scripts/"
+        return ""
+
+    def fingerprint(self) -> dict[str, str]:
+        """Hash of every file that the method learned, by name; empty where it learned nothing."""
+        own = [self.weights_file] if self.weights_file else []
+        return {path.name: files.digest(path) for path in [*own, *(weights.files(self.competitor.name).values() if self.fetched else [])]}
 
     def fuse(self, infrared: Image, visible: Image, **changed: Any) -> Image:
         """Fuse a registered pair.

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from ivfnb import datasets
-from ivfnb.baselines import COMPETITORS, Competitor, rows_of_paper
+from ivfnb.baselines import BASELINES, COMPETITORS, Competitor, rows_of_paper
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.external import external
 from ivfnb.evaluation.likeness import likenesses
@@ -45,16 +45,20 @@ def implemented() -> list[str]:
 
 
 def _own(competitor: Competitor, data: Dataset, few: list[str] | None, everywhere: bool, label: str | None) -> list[Row]:
-    """Rows of an own implementation: as its paper describes it, and in the variant of the published images where that differs.
+    """Rows of an own implementation: as its paper describes it, in the variant of the published images, and with weights trained here.
 
-    `few` limits the second, and the first where not `everywhere`, to these pairs; `label` None: no published images are at hand.
+    `few` limits all but the first to these pairs, and the first where not `everywhere`; `label` None: no published images are at hand. What
+    cannot run here has no row.
     """
-    first, *others = competitor.variants
-    method = by_baseline(competitor.name)
-    found = [Row(competitor.name, OWN, first.words, method if few is None or everywhere else method.limited(few))]
-    for variant in (each for each in others if label is not None and data.name in each.published):
-        twin = by_baseline(f"{competitor.name} ({variant.name})")
-        found.append(Row(competitor.name, OWN, f"{variant.name}, as published", twin if few is None else twin.limited(few)))
+    found = []
+    for variant in competitor.variants:
+        baseline = BASELINES[f"{competitor.name} ({variant.name})" if variant.name else competitor.name]
+        first = variant is competitor.variants[0]
+        as_published = label is not None and data.name in variant.published
+        if (first or as_published or variant.weights) and not baseline.lacks():
+            words = variant.words or ("" if first else f"{variant.name}, as published")
+            method = by_baseline(baseline.name)
+            found.append(Row(competitor.name, OWN, words, method if few is None or (first and everywhere) else method.limited(few)))
     return found
 
 
@@ -67,8 +71,9 @@ def _of_competitor(competitor: Competitor, data: Dataset, sets: list[str], own: 
     if at_hand:
         found.append(Row(name, PUBLISHED, competitor.published[data.name].run, published(published_set, f"{name}, published")))
     if not found:
-        lacking = f"needs {competitor.needs}" if competitor.needs else "own implementation not in this run"
-        found.append(Row(name, NONE, reason=f"{lacking}; no published images of {data.name} at hand"))
+        lacking = competitor.needs or BASELINES[name].lacks()
+        reason = f"needs {lacking}" if lacking else "own implementation not in this run"
+        found.append(Row(name, NONE, reason=f"{reason}; no published images of {data.name} at hand"))
     return found
 
 

@@ -83,8 +83,7 @@ def by_baseline(name: str) -> Method:
     if name not in BASELINES:
         raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
     baseline = BASELINES[name]
-    learned = files.digest(baseline.weights_file) if baseline.weights_file else None
-    key, code = (name, dict(baseline.parameters), learned), (baseline.competitor.function.__module__,)
+    key, code = (name, dict(baseline.parameters), baseline.fingerprint()), (baseline.competitor.module,)
 
     def fuse(pair: ImagePair) -> Image:
         return images.to_uint8(baseline.fuse(pair.infrared, images.to_gray(pair.visible)))
