@@ -83,6 +83,7 @@ def fuse_with(method: str, net: Any, extra: Any, infrared: np.ndarray, visible: 
 def compare(method: str, net: Any, extra: Any, found: material.Material, device: torch.device, at_most: int) -> dict[str, float]:
     """SSIM to each published image of the method, by the pair's id; sources are cropped where the published image is smaller."""
     torch.backends.cudnn.benchmark = False  # every pair has another size
+    torch.backends.cudnn.allow_tf32 = False  # full float32, as on a processor
     pairs = material.pairs_of(found, ["tno21"])
     result = {}
     for id, published in list(material.published_of(found, NAMES[method]).items())[:at_most]:
@@ -104,10 +105,8 @@ def main() -> None:
     config = configuration(arguments)
     groups = arguments.pairs or PAIRS[method]
     photographs = method == "nestfuse" or (method == "rfn_nest" and config.photographs > 0)
-    if arguments.data:
-        found = material.read(arguments.data)
-    else:
-        found = material.gather(photographs, {*groups, "tno21"}, [NAMES[method]])
+    sets = dict.fromkeys([*groups, "tno21"])
+    found = material.read(arguments.data) if arguments.data else material.gather(photographs, sets, [NAMES[method]])
     device, folder = loop.on_device(config.device), arguments.out / name if arguments.resume else None
     print(f"{NAMES[method]} on {torch.cuda.get_device_name() if device.type == 'cuda' else 'the processor'}: {config}", flush=True)
     pairs = material.pairs_of(found, groups)
@@ -129,9 +128,8 @@ def main() -> None:
     record["ssim_to_published"] = {"pairs": ssim, "mean": round(float(np.mean(list(ssim.values()))), 6)}
     own_weights.save(net, file, record)
     print(f"{file}: {file.stat().st_size} bytes")
-    print(
-        f"RESULT {name}: mean SSIM {np.mean(list(ssim.values())):.4f}, least {min(ssim.values()):.4f}, of {len(ssim)}; {record['losses']}"
-    )
+    mean, least = record["ssim_to_published"]["mean"], min(ssim.values())
+    print(f"RESULT {name}: SSIM {mean:.4f}, least {least:.4f}, of {len(ssim)}; {record['steps']} steps, {record['losses']}")
     print(json.dumps(record, default=str))
 
 

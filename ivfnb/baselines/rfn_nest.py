@@ -112,7 +112,7 @@ def fuse(infrared: Image, visible: Image, weights: str = "own") -> Image:
 
     Notes
     -----
-    Blocks and departures as in `ivfnb.baselines.nestfuse.fuse`. The project's own weights saw other pairs than the authors' (KAIST), so they
+    Blocks and departures as in `ivfnb.baselines.nestfuse.fuse`. The project's own weights saw other pairs than the authors' (KAIST): they
     are another variant, which the record in the weights file describes.
 
     References

@@ -1,6 +1,7 @@
 """Training of DDcGAN: a generator against two discriminators, one of visible and one of infrared patches."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Generator(nn.Module):
         super().__init__()
         self.encoder = nn.ModuleList([Layer(2, WIDTH, 0.05), *(Layer(WIDTH * count, WIDTH, 0.05) for count in range(1, 5))])
         widths = (5 * WIDTH, 5 * WIDTH, 128, 64, 32)
-        self.decoder = nn.ModuleList(Layer(*pair, 0.05) for pair in zip(widths, widths[1:], strict=False))
+        self.decoder = nn.ModuleList(Layer(*pair, 0.05) for pair in pairwise(widths))
         self.last = Layer(32, 1, 0.05, norm=False)
 
     def forward(self, visible: torch.Tensor, infrared: torch.Tensor) -> torch.Tensor:
@@ -95,7 +96,7 @@ class Discriminator(nn.Module):
     def __init__(self, side: int):
         super().__init__()
         self.layers = nn.Sequential(Layer(1, 16, 0.1, 2, norm=False), Layer(16, 32, 0.1, 2), Layer(32, 64, 0.1, 2))
-        left = -(-(-(-(-(-side // 2)) // 2)) // 2)
+        left = (side + 7) // 8  # halved three times, rounded up
         self.dense = nn.Linear(64 * left * left, 1)
         nn.init.xavier_uniform_(self.dense.weight)
         nn.init.zeros_(self.dense.bias)

@@ -60,8 +60,8 @@ def train(config: Config, photographs: list[Image], folder: str | Path | None = 
     """Auto-encoder trained on grey photographs of one size (h, w), levels 0..255, and the record of its training.
 
     Photographs are drawn at random and mirrored at random. In float32 on a processor, with `steps` instead of `minutes`, a run that was
-    killed and started again with the same `folder` ends in the same bits as one that was left alone. ValueError where the photographs differ
-    in size, or where all outputs became zero, from which the last ReLU cannot recover: another seed is needed.
+    killed and started again with the same `folder` ends in the same bits as one that was left alone. ValueError where photographs differ in
+    size, or where all outputs became zero, from which the last ReLU cannot recover: another seed is needed.
     """
     shapes = {photograph.shape for photograph in photographs}
     if len(shapes) != 1:
