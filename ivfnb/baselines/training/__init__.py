@@ -1,1 +1,1 @@
-"""What comparison methods learn from photographs, one file a method."""
+"""What comparison methods learn here, one file a method: `train` or `learn_...` of samples; the scripts in scripts/ call them."""
