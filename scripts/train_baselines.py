@@ -19,8 +19,8 @@ import torch
 from skimage.metrics import structural_similarity
 
 from ivfnb import paths, provenance
-from ivfnb.baselines import nestfuse, rfn_nest
 from ivfnb.baselines.common import own_weights
+from ivfnb.baselines.networks import nestfuse, rfn_nest
 from ivfnb.baselines.training import ddcgan as ddcgan_training
 from ivfnb.baselines.training import loop, material
 from ivfnb.baselines.training import nestfuse as nestfuse_training

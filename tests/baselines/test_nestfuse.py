@@ -4,10 +4,10 @@ import torch
 from skimage.metrics import structural_similarity
 
 from ivfnb import datasets
-from ivfnb.baselines import nestfuse, rfn_nest
 from ivfnb.baselines.common import own_weights, weights
+from ivfnb.baselines.networks import nestfuse, rfn_nest
+from ivfnb.datasets.manifest import DatasetError
 from ivfnb.images import ImageError
-from ivfnb.manifest import DatasetError
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ivfnb.baselines.nestfuse import AutoEncoder
+from ivfnb.baselines.networks.nestfuse import AutoEncoder
 from ivfnb.baselines.training import ddcgan, loop, material, nestfuse, rfn_nest
 from ivfnb.baselines.training.ms_ssim import WEIGHTS, ms_ssim
-from ivfnb.manifest import DatasetError
+from ivfnb.datasets.manifest import DatasetError
 
 
 @pytest.fixture(autouse=True)
@@ -166,13 +166,13 @@ def test_a_curve_of_tones_stays_in_range():
 
 
 def test_generator_and_discriminators_are_those_of_the_paper():
-    generator, discriminator = ddcgan.Generator(), ddcgan.Discriminator(84)
+    generator, discriminator = ddcgan.new_generator(), ddcgan.Discriminator(84)
     convolutions = [2 * 48, 48 * 48, 96 * 48, 144 * 48, 192 * 48, 240 * 240, 240 * 128, 128 * 64, 64 * 32, 32]
     norms = 2 * (5 * 48 + 240 + 128 + 64 + 32)
     biases = 5 * 48 + 240 + 128 + 64 + 32 + 1
     assert sum(parameter.numel() for parameter in generator.parameters()) == 9 * sum(convolutions) + norms + biases
     assert discriminator(torch.rand(2, 1, 84, 84)).shape == (2, 1)
-    fused = generator(torch.rand(2, 1, 30, 26), torch.rand(2, 1, 30, 26))
+    fused = generator(torch.rand(2, 2, 30, 26))
     assert fused.shape == (2, 1, 30, 26)
     assert fused.min() >= 0
     assert fused.max() <= 1

@@ -1,7 +1,6 @@
 """Training of DDcGAN: a generator against two discriminators, one of visible and one of infrared patches."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ivfnb.baselines.networks.ddcgan import EPSILON, Generator
 from ivfnb.baselines.training import loop
 from ivfnb.images import Image
 
-NORM_EPSILON = 1e-3  # of the batch norm of TensorFlow 1
 LOG_EPSILON = 1e-8
 CLIP = 8.0  # all weights stay within -8..8
-WIDTH = 48  # channels of each dense layer
+DEVIATION = 0.05  # of the generator's kernels at the start
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Layer(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, deviation: float, stride: int = 1, norm: bool = True):
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, 3, stride)
-        self.norm = nn.BatchNorm2d(channels_out, NORM_EPSILON, track_running_stats=False) if norm else None
+        self.norm = nn.BatchNorm2d(channels_out, EPSILON, track_running_stats=False) if norm else None
         nn.init.trunc_normal_(self.conv.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
         nn.init.zeros_(self.conv.bias)
 
@@ -65,29 +64,14 @@ class Layer(nn.Module):
         return functional.relu(result if self.norm is None else self.norm(result))
 
 
-class Generator(nn.Module):
-    """Visible and infrared (n, 1, h, w), levels 0..1, to the fused image (n, 1, h, w), levels 0..1.
-
-    Dense layers put their own maps before those they were given. The first decoder convolution is applied twice, first without norm, as in
-    the released code.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.encoder = nn.ModuleList([Layer(2, WIDTH, 0.05), *(Layer(WIDTH * count, WIDTH, 0.05) for count in range(1, 5))])
-        widths = (5 * WIDTH, 5 * WIDTH, 128, 64, 32)
-        self.decoder = nn.ModuleList(Layer(*pair, 0.05) for pair in pairwise(widths))
-        self.last = Layer(32, 1, 0.05, norm=False)
-
-    def forward(self, visible: torch.Tensor, infrared: torch.Tensor) -> torch.Tensor:
-        """Fused image."""
-        features = self.encoder[0](torch.cat([visible, infrared], 1))
-        for layer in self.encoder[1:]:
-            features = torch.cat([layer(features), features], 1)
-        features = functional.relu(self.decoder[0].convolve(features))
-        for layer in self.decoder:
-            features = layer(features)
-        return torch.tanh(self.last.convolve(features).float()) / 2 + 0.5
+def new_generator() -> Generator:
+    """A generator with the released script's starting values: kernels from a normal distribution cut at two deviations, biases 0."""
+    generator = Generator()
+    for module in generator.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.trunc_normal_(module.weight, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
+            nn.init.zeros_(module.bias)
+    return generator
 
 
 class Discriminator(nn.Module):
@@ -128,7 +112,7 @@ class Game:
         self.config, self.device, self.updates = config, device, 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            nets = Generator(), Discriminator(config.side), Discriminator(config.side)
+            nets = new_generator(), Discriminator(config.side), Discriminator(config.side)
         self.generator, *self.discriminators = (net.to(device) for net in nets)
         parameters = list(self.generator.parameters())
         # the released script has two optimisers of the generator: of the whole loss, and of its adversarial part
@@ -155,7 +139,7 @@ class Game:
     def fused(self, visible: torch.Tensor, infrared: torch.Tensor) -> torch.Tensor:
         """The generator's image of a batch."""
         with loop.autocast(self.config.precision, self.device):
-            return self.generator(visible, infrared)
+            return self.generator(torch.cat([visible, infrared], 1)).float()
 
     def discriminator_loss(self, which: int, real: torch.Tensor, fused: torch.Tensor) -> torch.Tensor:
         """Loss of the discriminator of visible (0) or infrared (1) patches."""

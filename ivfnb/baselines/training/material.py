@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from ivfnb import images
+from ivfnb.datasets.manifest import DatasetError
 from ivfnb.images import Image
-from ivfnb.manifest import DatasetError
 
 SIDE = 256  # of a photograph, pixels: whole, squeezed to a square, as the authors of NestFuse did it
 LLVIP_WIDTH = 512  # of an LLVIP pair, which has 1280 columns

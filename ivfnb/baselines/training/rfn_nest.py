@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ivfnb.baselines.nestfuse import AutoEncoder
-from ivfnb.baselines.rfn_nest import FusionNetwork
+from ivfnb.baselines.networks.nestfuse import AutoEncoder
+from ivfnb.baselines.networks.rfn_nest import FusionNetwork
 from ivfnb.baselines.training import loop
 from ivfnb.baselines.training.ms_ssim import ms_ssim
 from ivfnb.images import Image
