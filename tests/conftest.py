@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from fetching import checkout, server  # noqa: F401 (fixtures)
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure

@@ -7,12 +7,15 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from test_fetch import Server, checkout, git_digest, server  # noqa: F401, the fixtures too
+from loopback import Server, git_digest
 
-from ivfnb import datasets, fetch, manifest
+from ivfnb import datasets, paths
 from ivfnb.baselines.common import weights
+from ivfnb.commands import fetch as door
+from ivfnb.datasets import fetch, manifest
+from ivfnb.datasets.verify import verify
 
-REAL = Path(manifest.__file__).parent.parent / "data" / "manifest.yaml"
+REAL = paths.PACKAGE.parent / "data" / "manifest.yaml"
 METHODS = ["CNN", "DDcGAN", "DenseFuse", "IFCNN", "MEF-GAN", "NestFuse", "PMGI", "RFN-Nest", "ResNet-ZCA", "U2Fusion", "VggML"]
 
 
@@ -50,14 +53,14 @@ def test_every_method_with_weights_has_a_set():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_weights_are_fetched_by_their_pins(checkout, server, method):  # noqa: F811
+def test_weights_are_fetched_by_their_pins(checkout, server, method):
     content = served(checkout, server, method)
     assert not weights.is_at_hand(method)
     needed = [pin for pin in manifest.load()[f"weights/{method}"].pins if not pin.optional]
     with pytest.raises(weights.WeightsError, match=rf"^{method}: found no {needed[0].path} .*python -m ivfnb fetch weights/{method}$"):
         weights.files(method)
     assert fetch.fetch(f"weights/{method}") == checkout / "data"
-    assert fetch.verify(f"weights/{method}") == []
+    assert verify(f"weights/{method}") == []
     assert weights.is_at_hand(method, *content)
     assert {name: file.read_bytes() for name, file in weights.files(method, *content).items()} == content
     assert set(weights.files(method)) == {Path(pin.path).name for pin in needed}
@@ -67,16 +70,16 @@ def test_weights_are_fetched_by_their_pins(checkout, server, method):  # noqa: F
 
 
 @pytest.mark.parametrize("method", ["DenseFuse", "PMGI", "U2Fusion", "VggML", "IFCNN", "CNN"])
-def test_the_real_files_are_as_pinned(checkout, server, shared_data, method):  # noqa: F811
+def test_the_real_files_are_as_pinned(checkout, server, shared_data, method):
     if not (shared_data / "published-weights" / method).is_dir():
         pytest.skip(f"no published-weights/{method} below IVFNB_DATA")
     served(checkout, server, method, shared_data)
     fetch.fetch(f"weights/{method}")
-    assert fetch.verify(f"weights/{method}") == []
+    assert verify(f"weights/{method}") == []
     assert weights.is_at_hand(method)
 
 
-def test_changed_weights_are_refused_and_fetched_anew(checkout, server):  # noqa: F811
+def test_changed_weights_are_refused_and_fetched_anew(checkout, server):
     content = served(checkout, server, "PMGI")
     fetch.fetch("weights/PMGI")
     name, file = next(iter(weights.files("PMGI").items()))
@@ -88,7 +91,7 @@ def test_changed_weights_are_refused_and_fetched_anew(checkout, server):  # noqa
     assert weights.is_at_hand("PMGI")
 
 
-def test_a_file_is_hashed_once(checkout, server, monkeypatch):  # noqa: F811
+def test_a_file_is_hashed_once(checkout, server, monkeypatch):
     served(checkout, server, "U2Fusion")
     fetch.fetch("weights/U2Fusion")
     weights._fault.cache_clear()
@@ -97,28 +100,28 @@ def test_a_file_is_hashed_once(checkout, server, monkeypatch):  # noqa: F811
     weights.files("U2Fusion")
 
 
-def test_optional_files_may_be_missing(checkout, server):  # noqa: F811
+def test_optional_files_may_be_missing(checkout, server):
     served(checkout, server, "VggML")
     fetch.fetch("weights/VggML")
     (checkout / "data" / "published-weights" / "VggML" / "group9-shard1of2").unlink()
     assert weights.is_at_hand("VggML")
     assert not weights.is_at_hand("VggML", "group9-shard1of2")
-    assert fetch.verify("weights/VggML") == []
+    assert verify("weights/VggML") == []
 
 
-def test_the_command_prints_the_licence_and_lists_the_set(checkout, server, capsys):  # noqa: F811
+def test_the_command_prints_the_licence_and_lists_the_set(checkout, server, capsys):
     served(checkout, server, "PMGI")
     parser = argparse.ArgumentParser()
-    fetch.configure(parser)
-    assert fetch.run(parser.parse_args(["weights/PMGI"])) == 0
+    door.configure(parser)
+    assert door.run(parser.parse_args(["weights/PMGI"])) == 0
     printed = capsys.readouterr().out
     assert "weights/PMGI: licence: MIT (H. Zhang 2019); cite H. Zhang" in printed
-    assert fetch.run(parser.parse_args(["--list"])) == 0
+    assert door.run(parser.parse_args(["--list"])) == 0
     assert "2 files" in capsys.readouterr().out
-    assert fetch.run(parser.parse_args(["--verify"])) == 0
+    assert door.run(parser.parse_args(["--verify"])) == 0
 
 
-def test_weights_are_no_data_set_of_images(checkout, server):  # noqa: F811
+def test_weights_are_no_data_set_of_images(checkout, server):
     served(checkout, server, "PMGI")
     fetch.fetch("weights/PMGI")
     assert datasets.names() == datasets.available() == []

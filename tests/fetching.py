@@ -1,4 +1,4 @@
-"""An empty checkout and a server on loopback to fetch from."""
+"""Fixtures: an empty checkout and a server on loopback to fetch from."""
 
 import threading
 from pathlib import Path
