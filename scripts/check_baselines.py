@@ -1,4 +1,4 @@
-"""Compare all published fused images at hand with own ones: data/paper/baseline_agreement.csv, one row per method, set and image.
+"""Compare all published fused images at hand with own ones: results/paper/baseline_agreement.csv, one row per method, set and image.
 
     IVFNB_DATA=... python scripts/check_baselines.py [METHOD ...]
 
@@ -9,11 +9,11 @@ import argparse
 
 import pandas as pd
 
-from ivfnb import datasets, paths
+from ivfnb import datasets, files, paths
 from ivfnb.baselines import BASELINES
 from ivfnb.evaluation.likeness import published_likeness
 
-TARGET = paths.root() / "data" / "paper" / "baseline_agreement.csv"
+TARGET = paths.root() / "results" / "paper" / "baseline_agreement.csv"
 # Beside each variant's own published images: the paper's variant against images that a public script made in another one.
 ALSO = {"MDLatLRR": ("tno21", "MDLatLRR"), "HybridMSD": ("tno21", "HybridMSD"), "ConvSR": ("tno21", "ConvSR")}
 
@@ -26,7 +26,7 @@ def main() -> None:
     comparisons += [(name, *images) for name, images in ALSO.items()]
     at_hand, tables = datasets.available(), []
     for name, pairs, images in comparisons:
-        if (not named or name in named) and f"published-{pairs}/{images}" in at_hand:
+        if (not named or name in named) and f"published-{pairs}/{images}" in at_hand and not BASELINES[name].lacks():
             table = pd.DataFrame(published_likeness(BASELINES[name], pairs, images))
             print(
                 f"{name}, {pairs}: {len(table)} images, mean SSIM {table['ssim'].mean():.4f}, least {table['ssim'].min():.4f}", flush=True
@@ -36,11 +36,10 @@ def main() -> None:
     if TARGET.is_file():
         old = pd.read_csv(TARGET, dtype={"id": str})
         made = pd.concat([old[~old["method"].isin(set(made["method"]))], made])
-    beside = TARGET.with_name(f".{TARGET.name}")
-    made.sort_values(["method", "pairs", "id"])[
-        ["method", "pairs", "published", "id", "ssim", "ssim_jpeg", "equal", "mean_difference"]
-    ].to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
-    beside.replace(TARGET)
+    columns = ["method", "pairs", "published", "id", "ssim", "ssim_jpeg", "equal", "largest", "mean_difference"]
+    with files.replacing(TARGET) as beside:
+        ordered = made.sort_values(["method", "pairs", "id"]).reindex(columns=columns)
+        ordered.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
 
 
 if __name__ == "__main__":

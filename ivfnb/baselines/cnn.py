@@ -16,6 +16,7 @@ register(
         row=11,
         variants=(Variant(published=("tno21",)),),
         published={"tno21": Published("a third party's run")},
+        color=Late("ivfnb.baselines.networks.cnn", "fuse_color"),
         fetched=True,
     )
 )

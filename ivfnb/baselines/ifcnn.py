@@ -15,6 +15,7 @@ register(
         row=14,
         variants=(Variant(words="elementwise maximum", published=("tno21", "vifb21")),),
         published={"tno21": Published("elementwise maximum"), "vifb21": Published("VIFB's run")},
+        color=Late("ivfnb.baselines.networks.ifcnn", "fuse_color"),
         fetched=True,
     )
 )

@@ -18,6 +18,7 @@ register(
             Variant("visible first", {"order": "visible first"}, published=("vifb21",)),
         ),
         published={"tno21": Published(), "vifb21": Published("VIFB's run")},
+        color=Late("ivfnb.baselines.networks.u2fusion", "fuse_color"),
         fetched=True,
     )
 )

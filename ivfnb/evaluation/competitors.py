@@ -10,8 +10,9 @@ from ivfnb import datasets
 from ivfnb.baselines import BASELINES, COMPETITORS, Competitor, rows_of_paper
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.external import external
-from ivfnb.evaluation.likeness import likenesses
+from ivfnb.evaluation.likeness import difference_to, likeness_to, likenesses
 from ivfnb.evaluation.methods import Method, by_baseline, by_protocol, published
+from ivfnb.evaluation.scores import evaluate
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
 from ivfnb.metrics import ELEVEN
 
@@ -148,6 +149,26 @@ def against_authors(data: Dataset, chosen: Iterable[Row]) -> dict[tuple[str, str
         values = likenesses(data, by_name[name], theirs)
         found[data.name, name] = {"pairs": len(values), "mean SSIM": values.mean(), "least": values.min()}
     return found
+
+
+def nearness_to_mean(data: Dataset, chosen: Iterable[Row], names: Sequence[str] = ("VggML", "ResNet-ZCA")) -> pd.DataFrame:
+    """How near the images of some methods are to the plain mean of the sources, which takes no network.
+
+    Returns
+    -------
+    DataFrame
+        A row for each row of `chosen` of these names: pairs, mean and least SSIM to the mean, mean absolute difference in grey levels.
+    """
+    mean = by_baseline("Mean")
+    found = [row.method for row in chosen if row.name in names and row.method is not None]
+    extra = {"SSIM to the mean": likeness_to(mean), "mean difference, grey levels": difference_to(mean)}
+    scores = evaluate(data, found, ["EN"], extra=dict(extra)) if found else pd.DataFrame(columns=["method", "id", "metric", "value"])
+    wide = scores.pivot_table(index=["method", "id"], columns="metric", values="value", sort=False).reindex(columns=list(extra))
+    by_method = wide.groupby(level="method", sort=False)
+    table = by_method.mean()
+    table.insert(0, "pairs", by_method.size())
+    table.insert(2, "least", by_method["SSIM to the mean"].min())
+    return table
 
 
 def common_ids(scores: pd.DataFrame, at_least: int) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ivfnb import cache, datasets, files, images
 from ivfnb.baselines import Baseline
-from ivfnb.datasets import Dataset
+from ivfnb.datasets import Dataset, ImagePair
 from ivfnb.evaluation.fitting import fit
 from ivfnb.evaluation.methods import Method, fuse, pair_hash
 from ivfnb.evaluation.scores import Extra
@@ -25,14 +25,16 @@ def likeness(first: Image, second: Image) -> float:
 
 
 def fuse_uint8(baseline: Baseline, infrared: Image, visible: Image) -> Image:
-    """Fused uint8 image; each channel of a coloured visible image (h, w, 3) is fused with the infrared, as VIFB does it."""
+    """Fused uint8 image; a coloured visible image (h, w, 3) by the method's own rule, else channel by channel, as VIFB does it."""
     if visible.ndim == 2:
         return images.to_uint8(baseline.fuse(infrared, visible))
+    if baseline.competitor.color is not None:
+        return images.to_uint8(baseline.competitor.color(infrared, visible, **baseline.parameters))
     return np.stack([images.to_uint8(baseline.fuse(infrared, visible[..., channel])) for channel in range(3)], axis=2)
 
 
 def published_likeness(baseline: Baseline, pairs: str, published: str = "", ids: list[str] | None = None) -> list[dict]:
-    """One row per published image of a set of pairs ("tno21" or "vifb21"): id, SSIM, share of equal pixels, mean difference.
+    """One row per published image of a set of pairs ("tno21" or "vifb21"): id, SSIM, share of equal pixels, largest and mean difference.
 
     `published` names the images (default: those of the baseline's own variant), `ids` limits the pairs. Both images are compared as luma,
     uint8; images published as JPEG also after our own went through JPEG ("ssim_jpeg", None for others). ValueError where the two differ in
@@ -43,6 +45,9 @@ def published_likeness(baseline: Baseline, pairs: str, published: str = "", ids:
     for id in found.ids if ids is None else ids:
         theirs, pair = found[id], sources[id]
         ours, reference = fuse_uint8(baseline, pair.infrared, pair.visible), images.to_gray(theirs.fused)
+        if fit(reference.shape, ours.shape[:2]) == "cropped" or fit(ours.shape[:2], reference.shape) == "cropped":
+            height, width = np.minimum(ours.shape[:2], reference.shape)
+            ours, reference = ours[:height, :width], reference[:height, :width]
         if ours.shape[:2] != reference.shape:
             raise ValueError(f"{id}: found a published image of shape {reference.shape}, expected that of the sources, {ours.shape[:2]}")
         jpeg = theirs.files["fused"].suffix.lower() in (".jpg", ".jpeg")
@@ -53,6 +58,7 @@ def published_likeness(baseline: Baseline, pairs: str, published: str = "", ids:
                 "ssim": likeness(images.to_gray(ours), reference),
                 "ssim_jpeg": likeness(images.to_gray(images.through_jpeg(ours, JPEG_QUALITY)), reference) if jpeg else None,
                 "equal": float(np.mean(difference == 0)),
+                "largest": float(np.abs(difference).max()),
                 "mean_difference": float(difference.mean()),
             }
         )
@@ -73,6 +79,16 @@ def likeness_to(method: Method) -> Extra:
     return Extra(
         lambda fused, pair: likeness(*_aligned(fused, images.to_gray(method.fuse(pair)))), (method.name, method.source), (__name__,)
     )
+
+
+def difference_to(method: Method) -> Extra:
+    """Mean absolute difference, grey levels, of a fused image to that of `method`, for `extra` of `evaluate`."""
+
+    def difference(fused: Image, pair: ImagePair) -> float:
+        first, second = _aligned(fused, images.to_gray(method.fuse(pair)))
+        return float(np.abs(first.astype(float) - second).mean())
+
+    return Extra(difference, ("difference", method.name, method.source), (__name__,))
 
 
 def likenesses(data: Dataset, first: Method, second: Method) -> pd.Series:

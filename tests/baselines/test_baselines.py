@@ -17,6 +17,7 @@ REFERENCES = ["Mean", "Maximum", "Laplacian pyramid"]
 # Exchanging the sources changes nothing; the infrared guides Structaware's map, and HybridMSD gives the sources different parts.
 SYMMETRIC = [name for name in NAMES if not name.startswith(("Structaware", "HybridMSD"))]
 # What a sparse code leaves out is lost, and details that are added more than once are no longer the source's.
+LIGHT = [f"ivfnb.baselines.{name}" for name in ("description", "common", "common.weights", "registry")]
 EXACT = [name for name in NAMES if not name.startswith("ConvSR") and name != "MDLatLRR (accumulated)"]
 
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -9,7 +10,7 @@ from torch.nn import functional
 from ivfnb.baselines.common import layers, tensor_bundle, weights
 from ivfnb.baselines.common.layers import Convolution, Stream, convolved
 from ivfnb.baselines.common.pair import check_pair
-from ivfnb.images import Image
+from ivfnb.images import Image, ImageError, from_ycbcr, to_ycbcr
 
 METHOD = "U2Fusion"
 SCOPES = {
@@ -94,3 +95,41 @@ def fuse(infrared: Image, visible: Image, order: str = "infrared first", stretch
     with layers.inference():
         output = layers.gathered(generated(layers.streamed(layers.stack(*pair, device=chosen), DEPTH, PIXELS), *network))
     return layers.saved(output, 255.0, stretch=stretch)
+
+
+def fuse_color(infrared: Image, visible: Image, order: str = "visible first", stretch: str = "range", device: str = "auto") -> Image:
+    """Fuse an infrared and a coloured visible image as VIFB's run did: the fused image becomes the luma of the visible one.
+
+    Parameters
+    ----------
+    infrared : array (h, w), grey levels 0..255
+    visible : array (h, w, 3) RGB, levels 0..255
+        Its luma (ITU-R BT.601, full range) is fused.
+    order, stretch, device
+        As in `fuse`.
+
+    Returns
+    -------
+    array (h, w, 3) RGB, float64
+        Levels 0..255.
+
+    Raises
+    ------
+    ImageError, WeightsError, ValueError
+        As in `fuse`.
+
+    Notes
+    -----
+    As in VIFB's run the fused levels, 0..255, stand for the luma of a limited range (16..235), so that the colours come out brighter and
+    darker than a full-range conversion would give them.
+
+    References
+    ----------
+    Zhang, Ye and Xiao 2020, doi 10.1109/CVPRW50498.2020.00060
+    """
+    visible = np.asarray(visible)
+    if visible.ndim != 3 or visible.shape[2] != 3:
+        raise ImageError(f"visible: found an array of shape {visible.shape}, expected (h, w, 3)")
+    luma, chroma = to_ycbcr(visible)[..., 0], to_ycbcr(visible)[..., 1:]
+    fused = fuse(infrared, luma, order, stretch, device)
+    return from_ycbcr(np.dstack([(fused - 16) * 255 / 219, chroma]))
