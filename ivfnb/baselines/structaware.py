@@ -1,10 +1,10 @@
 """Structaware: a map of which source has the stronger structure, refined along the edges of the infrared image."""
 
-import cv2
 import numpy as np
 
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.baselines.registry import Competitor, Published, Variant, register
+from ivfnb.enhance.filters import window_means
 from ivfnb.images import Image
 
 RADIUS = 3  # of all window means, pixels
@@ -14,23 +14,14 @@ ROUNDS = 3  # of binarising and refining the map
 SIGMA_SPATIAL, SIGMA_RANGE = 10.0, 0.2  # of the domain transform: pixels, 0..1 levels
 
 
-def window_means(image: Image) -> Image:
-    """Mean of the 7x7 window, of its part inside the image at the borders: float64 (h, w)."""
-    side = (2 * RADIUS + 1, 2 * RADIUS + 1)
-    total, count = (
-        cv2.boxFilter(plane, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT) for plane in (image, np.ones_like(image))
-    )
-    return total / count
-
-
 def structure(image: Image) -> Image:
     """Strength of the structure of a 0..1 image: sum of the magnitudes of both first differences of the smoothed image, float64 (h, w).
 
     Smoothed as by a guided filter that is its own guide, but with the window's own coefficients, not their means. Beyond the last row and
     column stands level 0: there the brighter image is the stronger one.
     """
-    mean = window_means(image)
-    variance = window_means(image * image) - mean * mean
+    mean = window_means(image, RADIUS)
+    variance = window_means(image * image, RADIUS) - mean * mean
     gain = variance / (variance + EPS)
     smooth = np.pad(gain * image + (1 - gain) * mean, (0, 1))
     return np.abs(np.diff(smooth[:, :-1], axis=0)) + np.abs(np.diff(smooth[:-1], axis=1))
@@ -67,7 +58,7 @@ def fuse(infrared: Image, visible: Image) -> Image:
     """
     infrared, visible = check_pair(infrared, visible)
     guide = infrared / 255
-    weight = window_means(structure(guide) - structure(visible / 255))
+    weight = window_means(structure(guide) - structure(visible / 255), RADIUS)
     weight = (weight > NOISE).astype(np.float64)
     for _ in range(ROUNDS):
         weight = refine((weight > 0.5).astype(np.float64), guide)

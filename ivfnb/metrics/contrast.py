@@ -162,7 +162,7 @@ def average_gradient(fused: Image) -> float:
     Returns
     -------
     float
-        Grey levels, 0 for a constant image; at most 1020, for 2x2 pixels, and 255 as images grow.
+        Grey levels, 0 for a constant image; at most 1020, for 2x2 pixels, and 127.5 as images grow.
 
     Raises
     ------
