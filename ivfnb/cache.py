@@ -65,8 +65,8 @@ def sources(*modules: str) -> list[Path]:
         if module not in seen and module.partition(".")[0] in tops and _source(module) is not None:
             seen.add(module)
             waiting += _imports(module)
-    package, files = Path(__file__).parent, set()
-    for file in map(_source, seen):
+    package, files = Path(__file__).parent, set[Path]()
+    for file in filter(None, map(_source, seen)):
         alone = file.parent == package or any(file.parent.as_posix().endswith(single) for single in SINGLE)
         files |= {file} if alone else set(file.parent.glob("*.py"))
     return sorted(files)

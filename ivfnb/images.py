@@ -27,9 +27,14 @@ def read_header(path: str | Path) -> dict[str, int | str]:
         with PIL.Image.open(path) as image:
             raw = str(image.tile[0].args) if image.tile else ""  # such as RGB;16B: Pillow itself holds 16-bit colour in 8 bits
             deep = {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if ";16" in image.mode + raw else 8)
-            return dict(
-                width=image.width, height=image.height, channels=len(image.getbands()), bits=deep, mode=image.mode, format=image.format
-            )
+            return {
+                "width": image.width,
+                "height": image.height,
+                "channels": len(image.getbands()),
+                "bits": deep,
+                "mode": image.mode,
+                "format": image.format or "",
+            }
     except Exception as error:
         raise ImageError(f"{path}: found no image header ({error}), expected PNG, JPEG, BMP or TIFF") from error
 
@@ -108,6 +113,7 @@ def through_jpeg(image: Image, quality: int) -> Image:
     levels = to_uint8(image)
     _, file = cv2.imencode(".jpg", levels[..., ::-1] if colour else levels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     stored = cv2.imdecode(file, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    assert stored is not None  # it was written a line ago
     return np.ascontiguousarray(stored[..., ::-1]) if colour else stored
 
 

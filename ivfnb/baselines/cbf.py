@@ -13,13 +13,18 @@ SIGMA_RANGE = 25.0  # grey levels
 SIGNIFICANCE = 5  # side of the window whose covariances weigh a pixel
 
 
+def _mirrored(plane: Image, radius: int) -> Image:
+    """Plane with a border of `radius` pixels, mirrored without repeating the edge."""
+    return cv2.copyMakeBorder(plane, radius, radius, radius, radius, cv2.BORDER_REFLECT_101)
+
+
 def cross_bilateral(image: Image, guide: Image) -> Image:
     """Mean of `image` over the window, weighted by distance and by how near the levels of `guide` are: float64 (h, w).
 
     The border is mirrored without repeating the edge.
     """
     radius = WINDOW // 2
-    padded, padded_guide = (cv2.copyMakeBorder(plane, *[radius] * 4, cv2.BORDER_REFLECT_101) for plane in (image, guide))
+    padded, padded_guide = (_mirrored(plane, radius) for plane in (image, guide))
     height, width = image.shape
     total, norm = np.zeros_like(image), np.zeros_like(image)
     for row in range(WINDOW):
@@ -42,7 +47,7 @@ def significance(detail: Image) -> Image:
     (divisor n - 1).
     """
     radius, ones = SIGNIFICANCE // 2, np.ones(SIGNIFICANCE)
-    padded = cv2.copyMakeBorder(detail, *[radius] * 4, cv2.BORDER_REFLECT_101)
+    padded = _mirrored(detail, radius)
 
     def window_sum(plane: Image, along_rows: np.ndarray, along_columns: np.ndarray) -> Image:
         # No running sums, as box filters have them: their rounding would weigh pixels in flat areas, where the trace is 0.

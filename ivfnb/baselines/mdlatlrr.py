@@ -146,7 +146,7 @@ def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once"
     pair = [np.pad(image, missing, mode="symmetric").astype(np.float32) for image in (infrared, visible)]
     fused = np.zeros_like(pair[0])
     for level in range(levels):
-        *layers, fused_layer = _level(*pair, projection())
+        *layers, fused_layer = _level(pair[0], pair[1], projection())
         pair = [image - layer for image, layer in zip(pair, layers, strict=True)]
         fused += fused_layer * (levels - level if details == "accumulated" else 1)
     fused += (pair[0] + pair[1]) / 2

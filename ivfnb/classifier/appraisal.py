@@ -58,7 +58,7 @@ def outcomes(net: EResNet, samples: PatchDataset, silenced: Sequence[Sequence[st
         raise ValueError(f"silenced: found {unknown}, expected some of {PLANES}")
     device, head, folded = next(net.parameters()).device, deepcopy(net.head).eval(), fold(net)
     flat = [_branch(folded, which, torch.zeros(1, 64, 32, device=device)) for which in range(3)]
-    logits = [[] for _ in silenced]
+    logits: list[list[torch.Tensor]] = [[] for _ in silenced]
     for start in tqdm(range(0, len(samples), batch_size), desc="testing", unit="batch", mininterval=1.0, leave=False):
         planes = net.normalise(samples.__getitems__(range(start, min(start + batch_size, len(samples))))[0].to(device))
         heard = [_branch(folded, which, planes[:, which]) for which in range(3)]

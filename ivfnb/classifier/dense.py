@@ -153,8 +153,8 @@ def _shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[torch.Tensor]
         left, right = sides.unbind(-4)
         cells = torch.cat([left, *(inside[..., columns, :, :] for columns in tile.columns[1:-1]), right], dim=-1)
         if row in (0, CELLS - 1):
-            sums = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(cells, weight, strict=True)]
-            sums = torch.stack(sums, dim=1)
+            of_blocks = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(cells, weight, strict=True)]
+            sums = torch.stack(of_blocks, dim=1)
         else:  # both blocks see the same
             sums = product(cells[tile.strips[row]].flatten(0, 2), Affine(weight.flatten(0, 1), None))
         shares.append(sums.view(-1, tile.grid[1], 2, 2, 256))
@@ -181,15 +181,16 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
 
 def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
     """Add to `hidden` (rows, columns, 2 images, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
-    grid = tuple(hidden.shape[:2])
+    rows, columns = hidden.shape[:2]
+    grid = rows, columns
     height, width = (((count - 1) * step + CELLS) * CELL for count in grid)
     inside = normalised[..., :height, :width]
     planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
     strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
     tiles = [Tile(first, min(first + run, strips), step, grid) for first in range(0, strips, run)]
     for tile, shares in zip(tiles, _each(partial(_shares, net, planes), tiles, planes.device), strict=True):
-        for rows, share in zip(tile.grid_rows, shares, strict=True):
-            hidden[rows] += share
+        for run_of_rows, share in zip(tile.grid_rows, shares, strict=True):
+            hidden[run_of_rows] += share
 
 
 @torch.inference_mode()
@@ -207,4 +208,4 @@ def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int
         _band(folded, normalised[..., first * stride :], stride // CELL, tile_pixels, hidden[:, first:last])
     upper, lower = hidden.unbind(3)
     orders = torch.stack([upper[:, :, 0] + lower[:, :, 1], upper[:, :, 1] + lower[:, :, 0]])
-    return net.head[1:]((orders + net.head[0].bias).flatten(0, 2)).view(2, *grid, 2)
+    return net.head[1:]((orders + net.first_of_head.bias).flatten(0, 2)).view(2, *grid, 2)

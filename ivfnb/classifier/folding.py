@@ -32,16 +32,24 @@ class Folded(NamedTuple):
     cells: list[torch.Tensor]  # weight of the head's first layer, for each of the 4 rows of cells (2 blocks, 256, 4 columns of 512)
 
 
-def _matrix(linear: nn.Module, norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """A convolution or linear layer and its batch norm as one float64 matrix (out, in) and bias."""
+def _matrix(layers: nn.Module, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """The convolution at place `first` of some layers and the batch norm behind it as one float64 matrix (out, in) and bias."""
+    assert isinstance(layers, nn.Sequential)
+    linear, norm = layers[first], layers[first + 1]
+    assert isinstance(linear, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert linear.bias is not None  # as `network` makes its layers, and it keeps the running statistics
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     bias = (linear.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
     return linear.weight.double().flatten(1) * scale[:, None], bias
 
 
-def _fold_block(block: ResBlock) -> Affine:
+def _fold_block(block: nn.Module) -> Affine:
     """Residual branch (two convolutions, nothing nonlinear between) and shortcut of a block, stacked: (2 * out, in)."""
-    first, second, shortcut = (_matrix(*pair) for pair in (block.residual[:2], block.residual[2:4], block.shortcut[:2]))
+    assert isinstance(block, ResBlock)
+    first, second, shortcut = _matrix(block.residual), _matrix(block.residual, 2), _matrix(block.shortcut)
     weight = torch.cat([second[0] @ first[0], shortcut[0]])
     return Affine(weight.float(), torch.cat([second[0] @ first[1] + second[1], shortcut[1]]).float())
 
@@ -49,9 +57,9 @@ def _fold_block(block: ResBlock) -> Affine:
 def fold(net: EResNet) -> Folded:
     """The network's affine maps for inference, multiplied in float64 and rounded to float32 once."""
     # the head flattens (branch, channel, 2 blocks x 4 rows, 4 columns); here: row -> block, output, (column, branch, channel)
-    weight = net.head[0].weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
+    weight = net.first_of_head.weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
     return Folded(
-        stems=[Affine(*(part.float() for part in _matrix(*stem[:2]))) for stem in net.stems],
+        stems=[Affine(*(part.float() for part in _matrix(stem))) for stem in net.stems],
         branches=[[_fold_block(block) for block in blocks] for blocks in (net.gray_blocks, net.gx_blocks, net.gy_blocks)],
         gradient_block=_fold_block(net.gradient_block),
         cells=list(weight),

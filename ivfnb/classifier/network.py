@@ -57,6 +57,8 @@ class EResNet(nn.Module):
     released training and fusion scripts do). `normalisation` is a (3, 2) buffer: mean and deviation per branch, in units of 255 levels.
     """
 
+    normalisation: torch.Tensor
+
     def __init__(self, branches: str = "gradients"):
         super().__init__()
         if branches not in BRANCHES:
@@ -71,11 +73,19 @@ class EResNet(nn.Module):
         self.head = nn.Sequential(nn.Linear(2 * 256 * 8 * 4, 256), nn.BatchNorm1d(256), nn.LeakyReLU(0.1), nn.Linear(256, 2))
         self._initialise()
 
+    @property
+    def first_of_head(self) -> nn.Linear:
+        """First layer of the head: linear, so its sum over a window's cells can be split."""
+        first = self.head[0]
+        assert isinstance(first, nn.Linear)
+        return first
+
     def _initialise(self) -> None:
         """Xavier uniform weights, gain sqrt(2) in residual branches and 1 elsewhere, zero biases (as released)."""
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight, gain=2**0.5 if ".residual." in name else 1.0)
+                assert module.bias is not None  # as `_unit` and the head make them
                 nn.init.zeros_(module.bias)
 
     def normalise(self, planes: torch.Tensor) -> torch.Tensor:

@@ -157,7 +157,7 @@ class PatchDataset(torch.utils.data.Dataset):
         crop = np.ascontiguousarray(photograph[top : row + WINDOW + HALO, left : column + WINDOW + HALO])
         cut = np.s_[:, row - top : row - top + WINDOW, column - left : column - left + WINDOW]
         blurred = cv2.GaussianBlur(crop, (size, size), BLUR_SIGMA)
-        return tuple(self._stored(planes(half, self.gradients)[cut]) for half in (crop, blurred))
+        return self._stored(planes(crop, self.gradients)[cut]), self._stored(planes(blurred, self.gradients)[cut])
 
     def _stored(self, half: np.ndarray) -> np.ndarray:
         if self.jpeg_quality is None:

@@ -20,7 +20,7 @@ from ivfnb.classifier.network import EResNet, planes
 @contextmanager
 def _exactly(net: EResNet) -> Iterator[None]:
     """Inference in eval mode with all bits of float32 (CUDA's convolutions round to TF32 by default); net and settings are put back."""
-    was_training, kinds = net.training, (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    was_training, kinds = net.training, (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]  # set on import, unseen by mypy
     precisions = [kind.fp32_precision for kind in kinds] if net.normalisation.is_cuda else []
     try:
         net.eval()

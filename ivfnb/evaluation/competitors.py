@@ -138,8 +138,10 @@ def against_authors(data: Dataset, chosen: Iterable[Row]) -> dict[tuple[str, str
     Of each: how many pairs have both, the mean SSIM and the least.
     """
     by_name = {row.name: row.method for row in chosen if row.method is not None}
-    theirs, found = by_name.get(AUTHORS_NAME), {}
-    for name in (name for name in OURS if theirs is not None):
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    if (theirs := by_name.get(AUTHORS_NAME)) is None:
+        return found
+    for name in OURS:
         values = likenesses(data, by_name[name], theirs)
         found[data.name, name] = {"pairs": len(values), "mean SSIM": values.mean(), "least": values.min()}
     return found
@@ -155,10 +157,10 @@ def common_ids(scores: pd.DataFrame, at_least: int) -> tuple[list[str], list[str
 
 def likeness_to_published(data: Dataset, chosen: Iterable[Row]) -> dict[str, float]:
     """Mean SSIM of each own implementation to the published images of the same competitor, by the own method's name."""
-    chosen = [row for row in chosen if row.method is not None]
-    theirs = {row.name: row.method for row in chosen if row.source == PUBLISHED}
-    own = [row for row in chosen if row.source == OWN and row.name in theirs]
-    return {row.method.name: float(likenesses(data, row.method, theirs[row.name]).mean()) for row in own}
+    at_hand = [(row, row.method) for row in chosen if row.method is not None]
+    theirs = {row.name: method for row, method in at_hand if row.source == PUBLISHED}
+    own = [(row.name, method) for row, method in at_hand if row.source == OWN and row.name in theirs]
+    return {method.name: float(likenesses(data, method, theirs[name]).mean()) for name, method in own}
 
 
 def table(
@@ -177,7 +179,7 @@ def table(
         name = row.method.name if row.method else ""
         count = int(pairs.get(name, 0))
         if ids is None or count == len(ids) > 0:
-            values = grouped.loc[name].to_dict() if name in grouped.index else dict.fromkeys(ELEVEN, float("nan"))
+            values = {metric: grouped.at[name, metric] if name in grouped.index else float("nan") for metric in ELEVEN}
             note = row.reason or ("" if count else "no image could be read and scored")
             like = (likeness or {}).get(name, float("nan"))
             lines.append(
@@ -188,7 +190,7 @@ def table(
 
 def one_each(chosen: Sequence[Row], scores: pd.DataFrame) -> list[str]:
     """Methods of the rows that cover every pair of a tidy table, one a name: the own implementation before published images."""
-    everything, found = scores["id"].nunique(), {}
+    everything, found = scores["id"].nunique(), dict[str, str]()
     pairs = scores.groupby("method")["id"].nunique()
     for row in chosen:
         if row.method is not None and pairs.get(row.method.name, 0) == everything > 0:

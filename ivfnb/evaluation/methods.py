@@ -7,7 +7,7 @@ from typing import Any
 
 import joblib
 
-from ivfnb import cache, files, images
+from ivfnb import cache, files, images, paths
 from ivfnb.baselines import BASELINES
 from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset, names
 from ivfnb.fusion.memory import WindowMemory

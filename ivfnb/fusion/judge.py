@@ -44,8 +44,9 @@ def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> 
     rows, columns = (stride * np.arange(count) for count in grid_shape(visible.shape, stride))
     energies = []
     for image in (visible, infrared):
-        gradients = (cv2.Sobel(np.asarray(image, np.float64), cv2.CV_64F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (0, 1))
-        total = cv2.integral(sum(gradient**2 for gradient in gradients))
+        levels = np.asarray(image, np.float64)
+        down, across = (cv2.Sobel(levels, cv2.CV_64F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (0, 1))
+        total = cv2.integral(down**2 + across**2)
         top, bottom = total[rows], total[rows + WINDOW]
         energy = bottom[:, columns + WINDOW] - bottom[:, columns] - top[:, columns + WINDOW] + top[:, columns]
         energies.append(np.log(np.maximum(energy, 0) + 1e-3))  # flat windows of both images tie
@@ -87,7 +88,9 @@ def judge(
     (visible, inside), (infrared, _) = (pad_to_grid(image, protocol.stride) for image in (visible, infrared))
     if protocol.classifier == "cnn":
         if window_scores is None:
-            from ivfnb.classifier.windows import window_scores
+            from ivfnb.classifier import windows
+
+            window_scores = windows.window_scores
         scores = window_scores(fitting_network(net, protocol), visible, infrared, protocol.stride)
     else:
         scores = gradient_energy_scores(visible, infrared, protocol.stride)
@@ -95,7 +98,6 @@ def judge(
     votes = weightmap.vote_map(weightmap.decide(scores, protocol.ties), *where)[inside]
     if protocol.weighting in ("soft", "votes"):
         return weightmap.weight_map(scores, *where, protocol.weighting, protocol.ties)[inside], votes, scores
-    undecided = {"visible": True, "infrared": False}.get(protocol.ties)
-    if undecided is None:
-        undecided = weightmap.weight_map(scores, *where, "soft")[inside] >= 0.5
+    by_score = protocol.ties == "score"
+    undecided = weightmap.weight_map(scores, *where, "soft")[inside] >= 0.5 if by_score else protocol.ties == "visible"
     return ((votes > 0) | ((votes == 0) & undecided)).astype(np.float64), votes, scores

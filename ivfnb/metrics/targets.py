@@ -33,7 +33,10 @@ def largest_target(infrared: Image, margin: int = 40, **regions) -> tuple[slice,
     if not labels.any():
         return slice(0, labels.shape[0]), slice(0, labels.shape[1])
     box = ndimage.find_objects(labels)[np.bincount(labels.ravel())[1:].argmax()]
-    return tuple(slice(max(0, side.start - margin), min(side.stop + margin, size)) for side, size in zip(box, labels.shape, strict=True))
+    rows, columns = (
+        slice(max(0, side.start - margin), min(side.stop + margin, size)) for side, size in zip(box, labels.shape, strict=True)
+    )
+    return rows, columns
 
 
 def target_contrasts(image: Image, infrared: Image, **regions) -> np.ndarray:

@@ -14,7 +14,7 @@ STEP, STEP_HALVED = 3.0, 100  # of the stochastic gradient at the start, and the
 def _crops(photographs: Sequence[Image], side: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
     """Detail layers (side, side) of random crops of 0..1 levels, without end."""
     while True:
-        photograph = photographs[generator.integers(len(photographs))]
+        photograph = photographs[int(generator.integers(len(photographs)))]
         top, left = (generator.integers(size - side + 1) for size in photograph.shape)
         crop = photograph[top : top + side, left : left + side] / 255
         yield crop - base_layer(crop)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader
 from ivfnb.classifier.patches import PatchDataset
 from ivfnb.classifier.training.config import TrainConfig
 
+Batch = TypeVar("Batch")
 MOST_WORKERS = 8  # each cuts thousands of samples a second
 
 
@@ -35,7 +37,7 @@ def remaining(n: int, config: TrainConfig, done: int) -> Iterator[np.ndarray]:
         yield from batches(n, config.batch_size, config.seed, epoch)[max(0, done - epoch * per_epoch) :]
 
 
-def _whole(batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def _whole(batch: Batch) -> Batch:
     """What a DataLoader makes of the batch that `PatchDataset` gives: nothing."""
     return batch
 
@@ -49,7 +51,7 @@ def loader(samples: PatchDataset, config: TrainConfig, device: torch.device, don
     workers = (min(os.cpu_count() or 1, MOST_WORKERS) if on_gpu else 0) if config.workers is None else config.workers
     return DataLoader(
         samples,
-        batch_sampler=remaining(len(samples), config, done),
+        batch_sampler=remaining(len(samples), config, done),  # type: ignore[arg-type]  # arrays of positions do as well as lists
         num_workers=workers,
         collate_fn=_whole,
         pin_memory=on_gpu,

@@ -4,7 +4,7 @@ import ctypes
 import math
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -53,15 +53,15 @@ def keep_freed_memory() -> None:
         libc.mallopt(m_trim_threshold, 2**31 - 1)
 
 
-def _autocast(config: TrainConfig, device: torch.device):
+def _autocast(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
     low = config.precision == "bfloat16" or (config.precision == "auto" and has_fast_bfloat16(device))
     return torch.autocast(device.type, torch.bfloat16) if low else nullcontext()
 
 
-def _optimiser(net: EResNet, config: TrainConfig, steps: int):
+def _optimiser(net: EResNet, config: TrainConfig, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
     if config.optimiser == "sgd":
-        optimiser = torch.optim.SGD(net.parameters(), config.learning_rate, config.momentum, weight_decay=config.weight_decay)
-        return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
+        descent = torch.optim.SGD(net.parameters(), config.learning_rate, config.momentum, weight_decay=config.weight_decay)
+        return descent, torch.optim.lr_scheduler.LambdaLR(descent, lambda step: 1.0)
     optimiser = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     warm = max(1, round(0.15 * steps))
 
@@ -100,7 +100,8 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
         torch.set_num_threads(config.threads)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        net = EResNet(config.branches).to(device, memory_format=torch.channels_last)
+        # torch takes a memory format beside the device, but its overloads do not say so
+        net = EResNet(config.branches).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps_per_epoch = loading.steps(len(samples), config.batch_size)
     steps = config.epochs * steps_per_epoch
     optimiser, schedule = _optimiser(net, config, steps)
