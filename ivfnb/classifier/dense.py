@@ -22,7 +22,8 @@ import torch
 from torch.nn import functional
 
 from ivfnb.classifier.folding import CELLS, Affine, Folded, fold, product
-from ivfnb.classifier.network import WINDOW, EResNet
+from ivfnb.classifier.grid import WINDOW
+from ivfnb.classifier.network import EResNet
 
 CELL = WINDOW // CELLS  # pixels per side of a cell; rows and columns of pixels are counted in strips of 8
 TILE_PIXELS = 15 * 2**9  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache

@@ -16,12 +16,8 @@ from ivfnb import cache, files, images, parallel
 from ivfnb.datasets import Dataset, ImagePair, dataset
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit_sources
-from ivfnb.evaluation.methods import (
-    Fused,
-    Method,
-    fuse,
-    pair_hash,
-)
+from ivfnb.evaluation.fused import Fused, fuse, pair_hash
+from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image
 from ivfnb.metrics import CONVENTIONS, score
 

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from ivfnb.classifier import dense, folding, windows
-from ivfnb.classifier.network import WINDOW, EResNet
+from ivfnb.classifier.grid import WINDOW
+from ivfnb.classifier.network import EResNet
 from ivfnb.commands.bench import peak_memory, seconds
 
 SIZES = ((456, 456), (576, 768), (1024, 1280))  # height, width

@@ -1,21 +1,10 @@
-"""The classifier: EResNet says which half of a stacked window, upper or lower, is the sharper one.
-
-Architecture after the released `Model_Test.py` (Qi et al. 2024, doi 10.1016/j.neucom.2024.127353): three branches (grey, Gx, Gy), all
-residual convolutions 1x1, so that the only spatial filters are the three 3x3 stems. 4,782,850 parameters.
-"""
-
-import json
-from functools import cache
-from pathlib import Path
+"""EResNet: its branches, residual blocks and head, and the planes that it sees."""
 
 import cv2
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from ivfnb import files, paths
 from ivfnb.classifier.grid import WINDOW
 
 # Mean and standard deviation of each branch, in units of 255 grey levels. Ours: measured on COCO photographs and rounded (Gx and Gy are
@@ -26,6 +15,7 @@ NORMALISATION = {
     "released": ((0.45, 0.1), (0.05, 0.09), (0.06, 0.09)),
 }
 BRANCHES = ("gradients", "gray")
+GRADIENTS = ("signed", "clipped")
 
 
 def _unit(channels_in: int, channels_out: int, *, activation: bool = True) -> list[nn.Module]:
@@ -103,70 +93,6 @@ class EResNet(nn.Module):
         gray, gx, gy = (stem(planes[:, i : i + 1]) for i, stem in enumerate(self.stems))
         gradients = self.gradient_block(torch.cat([self.gx_blocks(gx), self.gy_blocks(gy)], dim=1))
         return self.head(torch.cat([self.gray_blocks(gray).flatten(1), gradients.flatten(1)], dim=1))
-
-
-def save(net: EResNet, path: str | Path, metadata: dict) -> None:
-    """Write weights as safetensors, float16 for parameters and float32 for the batch-norm statistics, with `metadata` as JSON strings."""
-    path = Path(path)
-    parameters = dict(net.named_parameters())
-    tensors = {
-        name: tensor.detach().to("cpu", torch.float16 if name in parameters else tensor.dtype).contiguous()
-        for name, tensor in net.state_dict().items()
-    }
-    header = {key: json.dumps(value) for key, value in {**metadata, "branches": net.branches}.items()}
-    with files.replacing(path) as beside:
-        save_file(tensors, beside, metadata=header)
-
-
-def weights_path(name_or_path: str | Path | None = None) -> Path:
-    """File of a weights name in `data/weights/` (default `eresnet-gradients`) or of a path; ValueError lists the names there are."""
-    name_or_path = name_or_path or "eresnet-gradients"
-    folder = paths.root() / "data" / "weights"
-    for path in (folder / f"{name_or_path}.safetensors", Path(name_or_path)):
-        if path.is_file():
-            return path
-    known = sorted(path.stem for path in folder.glob("*.safetensors"))
-    raise ValueError(f"weights {name_or_path}: found no such file, expected a .safetensors file or one of {known}")
-
-
-def read_metadata(name_or_path: str | Path | None = None) -> dict:
-    """Metadata record of a weights file: training set, counts, seed, commit and the rest that `save` was given."""
-    path = weights_path(name_or_path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path}: found no readable safetensors file ({error}), expected weights written by ivfnb.network.save") from error
-
-
-@cache
-def loaded(name: str | None = None) -> EResNet:
-    """Network of a weights name, loaded once a process and shared: do not change it."""
-    return load(name)
-
-
-def load(name_or_path: str | Path | None = None) -> EResNet:
-    """Network in eval mode from a name in `data/weights/` or a path, float32.
-
-    Raises ValueError naming the file when it is missing, truncated, not safetensors (a pickle, say), or of other shapes.
-    """
-    path = weights_path(name_or_path)
-    branches = read_metadata(path).get("branches")
-    if branches not in BRANCHES:
-        raise ValueError(f"{path}: found branches={branches!r} in its metadata, expected one of {BRANCHES}")
-    net = EResNet(branches)
-    with safe_open(path, framework="pt") as file:
-        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
-    expected = net.state_dict()
-    wrong = sorted(found.keys() ^ expected.keys())
-    wrong += [f"{n} {tuple(found[n].shape)} for {tuple(t.shape)}" for n, t in expected.items() if n in found and found[n].shape != t.shape]
-    if wrong:
-        raise ValueError(f"{path}: found tensors that do not fit EResNet({branches!r}), expected its own: {'; '.join(wrong[:5])}")
-    net.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in found.items()})
-    return net.eval()
-
-
-GRADIENTS = ("signed", "clipped")
 
 
 def planes(gray: np.ndarray, gradients: str = "signed") -> np.ndarray:
