@@ -28,7 +28,12 @@ def _unit(channels_in: int, channels_out: int, *, activation: bool = True) -> li
 
 
 class ResBlock(nn.Module):
-    """Residual block without spatial filters: (n, in, h, w) -> (n, out, h/2, w/2)."""
+    """Residual block without spatial filters: (n, in, h, w) -> (n, out, h/2, w/2).
+
+    Parameters
+    ----------
+    channels_in, channels_out : int
+    """
 
     def __init__(self, channels_in: int, channels_out: int):
         super().__init__()
@@ -36,15 +41,46 @@ class ResBlock(nn.Module):
         self.shortcut = nn.Sequential(*_unit(channels_in, channels_out))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Sum of the pooled residual and the pooled shortcut."""
+        """Sum of the pooled residual and the pooled shortcut.
+
+        Parameters
+        ----------
+        features : tensor (n, in, h, w)
+
+        Returns
+        -------
+        tensor (n, out, h/2, w/2)
+        """
         return self.residual(features) + self.shortcut(features)
 
 
 class EResNet(nn.Module):
     """Sharp-or-blurred classifier of stacked windows.
 
-    `branches`: "gradients" gives the branches grey, Gx and Gy (the paper's text); "gray" gives the grey plane to all three (what the
-    released training and fusion scripts do). `normalisation` is a (3, 2) buffer: mean and deviation per branch, in units of 255 levels.
+    Parameters
+    ----------
+    branches : str
+        "gradients" gives the branches grey, Gx and Gy (the paper's text); "gray" gives the grey plane to all three (what the released
+        training and fusion scripts do).
+
+    Attributes
+    ----------
+    normalisation : tensor (3, 2)
+        A buffer: mean and deviation per branch, in units of 255 levels.
+
+    Raises
+    ------
+    ValueError
+        For unknown branches.
+
+    References
+    ----------
+    Qi, Abera, Fanose, Wang and Cheng 2024, doi 10.1016/j.neucom.2024.127353
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in EResNet().parameters())
+    4782850
     """
 
     normalisation: torch.Tensor
@@ -79,14 +115,40 @@ class EResNet(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def normalise(self, planes: torch.Tensor) -> torch.Tensor:
-        """Planes (..., 3, h, w) in grey levels -> what the three stems see, float32 of the same shape."""
+        """What the three stems see of planes.
+
+        Parameters
+        ----------
+        planes : tensor (..., 3, h, w)
+            In grey levels.
+
+        Returns
+        -------
+        tensor of the same shape, float32
+        """
         if self.branches == "gray":
             planes = planes[..., :1, :, :].expand(*planes.shape[:-3], 3, *planes.shape[-2:])
         mean, deviation = self.normalisation[:, 0, None, None], self.normalisation[:, 1, None, None]
         return (planes.to(self.normalisation.dtype) / 255 - mean) / deviation
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        """Logits (n, 2) of samples (n, 3, 64, 32), planes in grey levels; class 0: the upper window is the sharper one."""
+        """Logits of samples.
+
+        Parameters
+        ----------
+        samples : tensor (n, 3, 64, 32)
+            Planes in grey levels, one block above the other.
+
+        Returns
+        -------
+        tensor (n, 2)
+            Class 0: the upper window is the sharper one.
+
+        Raises
+        ------
+        ValueError
+            For samples of another shape.
+        """
         if samples.ndim != 4 or tuple(samples.shape[1:]) != (3, 2 * WINDOW, WINDOW):
             raise ValueError(f"samples: found shape {tuple(samples.shape)}, expected (n, 3, {2 * WINDOW}, {WINDOW})")
         planes = self.normalise(samples)
@@ -96,10 +158,33 @@ class EResNet(nn.Module):
 
 
 def planes(gray: np.ndarray, gradients: str = "signed") -> np.ndarray:
-    """Grey, Gx and Gy planes of a grey image (h, w): float32 (3, h, w) in grey levels.
+    """Grey, Gx and Gy planes of a grey image.
 
-    3x3 Sobel sums, so Gx and Gy lie in -1020..1020 ("signed"); "clipped" saturates them to 0..255 as the released script's uint8 cast does.
+    Parameters
+    ----------
+    gray : array (h, w)
+        Levels 0..255.
+    gradients : str
+        "signed", or "clipped" to 0..255 as the released script's uint8 cast does it.
+
+    Returns
+    -------
+    array (3, h, w), float32
+        Grey levels; Gx and Gy are 3x3 Sobel sums and lie in -1020..1020.
+
+    Raises
+    ------
+    ValueError
+        For unknown gradients.
+
+    Notes
+    -----
     Borders are replicated.
+
+    Examples
+    --------
+    >>> planes(np.array([[0, 10, 20]]))[1]
+    array([[40., 80., 40.]], dtype=float32)
     """
     if gradients not in GRADIENTS:
         raise ValueError(f"gradients: found {gradients!r}, expected one of {GRADIENTS}")

@@ -13,7 +13,27 @@ from ivfnb.classifier.network.architecture import BRANCHES, EResNet
 
 
 def save(net: EResNet, path: str | Path, metadata: dict) -> None:
-    """Write weights as safetensors, float16 for parameters and float32 for the batch-norm statistics, with `metadata` as JSON strings."""
+    """Write weights as safetensors, whole or not at all.
+
+    Parameters
+    ----------
+    net : EResNet
+    path : str or Path
+    metadata : dict
+        What `read_metadata` gives back, beside the network's branches; kept as JSON strings.
+
+    Notes
+    -----
+    float16 for parameters and float32 for the batch-norm statistics.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(EResNet("gray"), f"{folder}/new.safetensors", {"seed": 3})
+    ...     read_metadata(f"{folder}/new.safetensors") == {"seed": 3, "branches": "gray"}
+    True
+    """
     path = Path(path)
     parameters = dict(net.named_parameters())
     tensors = {
@@ -26,7 +46,27 @@ def save(net: EResNet, path: str | Path, metadata: dict) -> None:
 
 
 def weights_path(name_or_path: str | Path | None = None) -> Path:
-    """File of a weights name in `data/weights/` (default `eresnet-gradients`) or of a path; ValueError lists the names there are."""
+    """File of a network's weights.
+
+    Parameters
+    ----------
+    name_or_path : str or Path, optional
+        A name in `data/weights/`, or a path; None: "eresnet-gradients".
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        Where there is no such file; the message lists the names there are.
+
+    Examples
+    --------
+    >>> weights_path().name
+    'eresnet-gradients.safetensors'
+    """
     name_or_path = name_or_path or "eresnet-gradients"
     folder = paths.root() / "data" / "weights"
     for path in (folder / f"{name_or_path}.safetensors", Path(name_or_path)):
@@ -37,7 +77,28 @@ def weights_path(name_or_path: str | Path | None = None) -> Path:
 
 
 def read_metadata(name_or_path: str | Path | None = None) -> dict:
-    """Metadata record of a weights file: training set, counts, seed, commit and the rest that `save` was given."""
+    """Metadata record of a weights file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path, optional
+        As `weights_path` takes it.
+
+    Returns
+    -------
+    dict
+        Training set, counts, seed, commit and the rest that `save` was given.
+
+    Raises
+    ------
+    ValueError
+        Naming a file that is missing or no safetensors file.
+
+    Examples
+    --------
+    >>> read_metadata("eresnet-gray")["branches"]
+    'gray'
+    """
     path = weights_path(name_or_path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -48,14 +109,48 @@ def read_metadata(name_or_path: str | Path | None = None) -> dict:
 
 @cache
 def loaded(name: str | None = None) -> EResNet:
-    """Network of a weights name, loaded once a process and shared: do not change it."""
+    """Network of a weights name, loaded once a process and shared: do not change it.
+
+    Parameters
+    ----------
+    name : str, optional
+        As `weights_path` takes it.
+
+    Returns
+    -------
+    EResNet
+        In eval mode.
+
+    Examples
+    --------
+    >>> loaded("eresnet-gray") is loaded("eresnet-gray")
+    True
+    """
     return load(name)
 
 
 def load(name_or_path: str | Path | None = None) -> EResNet:
-    """Network in eval mode from a name in `data/weights/` or a path, float32.
+    """Network of a weights file.
 
-    Raises ValueError naming the file when it is missing, truncated, not safetensors (a pickle, say), or of other shapes.
+    Parameters
+    ----------
+    name_or_path : str or Path, optional
+        As `weights_path` takes it.
+
+    Returns
+    -------
+    EResNet
+        In eval mode, float32.
+
+    Raises
+    ------
+    ValueError
+        Naming a file that is missing, truncated, not safetensors (a pickle, say), or of other shapes.
+
+    Examples
+    --------
+    >>> load("eresnet-gray").training
+    False
     """
     path = weights_path(name_or_path)
     branches = read_metadata(path).get("branches")

@@ -27,8 +27,18 @@ def _shape(photograph: np.ndarray | str | Path) -> tuple[int, int]:
 class PatchIndex:
     """Which block of which photograph, blurred how, stacked in which order: five integers a sample, no pixels.
 
-    `images`: grey arrays or paths. `photograph`, `row`, `column` (of the block's first pixel), `blur_size` and `order` (0: sharp above
-    blurred; this is the class) are arrays of one length.
+    Parameters
+    ----------
+    images : tuple
+        Photographs: grey arrays (h, w) or paths.
+    photograph : array (n,)
+        Position of the sample's photograph in `images`.
+    row, column : arrays (n,)
+        Of the block's first pixel.
+    blur_size : array (n,)
+        Taps of the blur.
+    order : array (n,)
+        0: sharp above blurred; 1: below. This is the class.
     """
 
     images: tuple
@@ -55,11 +65,39 @@ def make_index(
     blur_sizes: Sequence[int] = BLUR_SIZES,
     one_blur_per_image: bool = False,
 ) -> PatchIndex:
-    """Index of `n` samples of non-overlapping 32x32 blocks, drawn without repetition from `seed` until every block has been used.
+    """Index of samples of non-overlapping 32x32 blocks, drawn without repetition until every block has been used.
 
-    Both orders of a drawn (block, blur size) follow each other, so the classes are balanced. `one_blur_per_image` gives photograph i only
-    the size that the released script gives its quarter of the list. Blocks without texture are kept, as published. Longer than the number
-    of different samples, the draw starts over. ValueError when no photograph holds a block or a size is not one of 9, 11, 13, 15.
+    Parameters
+    ----------
+    photographs : sequence of arrays (h, w) or paths
+    n : int
+        Number of samples. Beyond the number of different samples the draw starts over.
+    seed : int
+        Of the draw.
+    blur_sizes : sequence of int
+        Taps of the blurs, some of 9, 11, 13 and 15.
+    one_blur_per_image : bool
+        Gives photograph i only the size that the released script gives its quarter of the list.
+
+    Returns
+    -------
+    PatchIndex
+        Both orders of a drawn (block, blur size) follow each other, so the classes are balanced.
+
+    Raises
+    ------
+    ValueError
+        When no photograph holds a block, or a size is not one of 9, 11, 13 and 15.
+
+    Notes
+    -----
+    Blocks without texture are kept, as published.
+
+    Examples
+    --------
+    >>> index = make_index([np.zeros((64, 96), np.uint8)], 6, seed=0)
+    >>> len(index), index.order.tolist()
+    (6, [0, 1, 0, 1, 0, 1])
     """
     if n < 1 or not set(blur_sizes) <= set(BLUR_SIZES) or not blur_sizes:
         raise ValueError(f"n, blur_sizes: found {n} and {tuple(blur_sizes)}, expected n >= 1 and some of {BLUR_SIZES}")
@@ -91,8 +129,28 @@ def make_index(
 def split(train: Sequence, test: Sequence, seed: int, share: float = 0.25) -> tuple[list, list]:
     """Photographs to train on and others to test on, no photograph in both.
 
-    Two sets stay as they are. One set given twice (the same photographs in the same order) is split by file, `share` of it to test on,
-    drawn from `seed`.
+    Parameters
+    ----------
+    train, test : sequences of photographs
+        Two sets stay as they are. One set given twice (the same photographs in the same order) is split by file.
+    seed : int
+        Of that split.
+    share : float
+        Of the one set, to test on.
+
+    Returns
+    -------
+    train, test : lists
+
+    Raises
+    ------
+    ValueError
+        For one set of fewer than two photographs.
+
+    Examples
+    --------
+    >>> split("abcd", "abcd", seed=1, share=0.5)
+    (['c', 'd'], ['a', 'b'])
     """
     train, test = list(train), list(test)
     if len(train) != len(test) or not all(np.array_equal(a, b) for a, b in zip(train, test, strict=True)):

@@ -18,9 +18,26 @@ HALO = max(BLUR_SIZES) // 2 + 1  # pixels around a block that its blur and gradi
 
 
 def blur_stack(gray: np.ndarray) -> dict[int, np.ndarray]:
-    """The four blurred versions of a grey image (h, w), by kernel size; same shape and dtype.
+    """The four blurred versions of a grey image.
 
+    Parameters
+    ----------
+    gray : array (h, w)
+        Levels 0..255.
+
+    Returns
+    -------
+    dict
+        By kernel size in taps, arrays of the same shape and dtype.
+
+    Notes
+    -----
     Gaussian of sigma 9 cut to 9..15 taps: nearly a box mean. Borders are mirrored without repeating the edge (OpenCV's default).
+
+    Examples
+    --------
+    >>> list(blur_stack(np.zeros((32, 32), np.uint8)))
+    [9, 11, 13, 15]
     """
     return {size: cv2.GaussianBlur(gray, (size, size), BLUR_SIGMA) for size in BLUR_SIZES}
 
@@ -28,9 +45,30 @@ def blur_stack(gray: np.ndarray) -> dict[int, np.ndarray]:
 class PatchDataset(torch.utils.data.Dataset):
     """Samples of an index, cut when asked for: (planes (3, 64, 32) float32 in grey levels, class 0 or 1).
 
+    Parameters
+    ----------
+    index : PatchIndex
+    gradients : str
+        As in `planes`.
+    jpeg_quality : int, optional
+        Passes each half through JPEG as three channels, as the released script stores them.
+    cache : int
+        How many photographs stay in memory, at most.
+
+    Raises
+    ------
+    ValueError
+        For a JPEG round trip of signed gradients, since JPEG stores uint8.
+
+    Notes
+    -----
     Blur and gradients are computed on the block and a halo of 8 pixels, which gives exactly the pixels of the whole photograph's blur.
-    `gradients` as in `planes`; `jpeg_quality` passes each half through JPEG as three channels, as the released script stores them.
-    At most `cache` photographs stay in memory.
+
+    Examples
+    --------
+    >>> samples = samples_of([np.zeros((32, 32), np.uint8)], 2, seed=0)
+    >>> samples[1][0].shape, samples[1][1]
+    (torch.Size([3, 64, 32]), 1)
     """
 
     def __init__(self, index: PatchIndex, gradients: str = "signed", jpeg_quality: int | None = None, cache: int = 1024):
@@ -52,7 +90,7 @@ class PatchDataset(torch.utils.data.Dataset):
         return len(self.index)
 
     def halves(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """Planes (3, 32, 32) of the sharp and of the blurred block of sample i."""
+        """Planes (3, 32, 32) of the sharp and of the blurred block of sample `i`."""
         index = self.index
         photograph = self._photograph(int(index.photograph[i]))
         row, column, size = int(index.row[i]), int(index.column[i]), int(index.blur_size[i])
@@ -83,7 +121,7 @@ class PatchDataset(torch.utils.data.Dataset):
         return torch.from_numpy(batch), torch.from_numpy(self.index.order[list(which)].astype(np.int64))
 
     def texture(self) -> np.ndarray:
-        """Standard deviation of the grey levels of each sample's sharp block, (n,)."""
+        """Standard deviation of the grey levels of each sample's sharp block: array (n,)."""
         index, result = self.index, np.empty(len(self))
         for i, (number, row, column) in enumerate(zip(index.photograph, index.row, index.column, strict=True)):
             result[i] = self._photograph(int(number))[row : row + WINDOW, column : column + WINDOW].std()
@@ -91,5 +129,23 @@ class PatchDataset(torch.utils.data.Dataset):
 
 
 def samples_of(photographs: Sequence[np.ndarray | str | Path], n: int, seed: int) -> PatchDataset:
-    """`n` samples of photographs, drawn from `seed` as `make_index` does, with signed gradients."""
+    """Samples of photographs, with signed gradients.
+
+    Parameters
+    ----------
+    photographs : sequence of arrays (h, w) or paths
+    n : int
+        Number of samples.
+    seed : int
+        Of the draw, see `make_index`.
+
+    Returns
+    -------
+    PatchDataset
+
+    Examples
+    --------
+    >>> len(samples_of([np.zeros((64, 64), np.uint8)], 10, seed=0))
+    10
+    """
     return PatchDataset(make_index(photographs, n, seed))
