@@ -39,11 +39,39 @@ def _branch(folded: Folded, which: int, plane: torch.Tensor) -> torch.Tensor:
 
 @torch.inference_mode()
 def outcomes(net: EResNet, samples: PatchDataset, silenced: Sequence[Sequence[str]] = ((),), batch_size: int = 64) -> list[pd.DataFrame]:
-    """Outcome of each sample (see the module), one DataFrame for each set of silenced branches, named as in `PLANES`.
+    """Outcome of each sample (see the package), one DataFrame for each set of silenced branches.
 
+    Parameters
+    ----------
+    net : EResNet
+    samples : PatchDataset
+    silenced : sequence of sets of branches
+        Named as in `PLANES`; the default silences none.
+    batch_size : int
+        Samples per pass.
+
+    Returns
+    -------
+    list of DataFrames
+        `texture` is the standard deviation of the sharp block's grey levels, `loss` the cross entropy in nats.
+
+    Raises
+    ------
+    ValueError
+        For an unknown branch.
+
+    Notes
+    -----
     A silenced branch gets 0 for its normalised input: flat blocks of the mean level of its training samples, the same above and below,
-    which is what an image without information looks like to it. `texture` is the standard deviation of the sharp block's grey levels,
-    `loss` the cross entropy in nats. Every branch passes once whatever is silenced, in float32, by the folded network of `folding`.
+    which is what an image without information looks like to it. Every branch passes once whatever is silenced, in float32, by the folded
+    network of `folding`.
+
+    Examples
+    --------
+    >>> from ivfnb.classifier.patches import samples_of
+    >>> deaf, hearing = outcomes(EResNet(), samples_of([np.eye(64)], 4, seed=0), [PLANES, ()])
+    >>> deaf["probability"].nunique(), len(hearing)
+    (1, 4)
     """
     if unknown := sorted({name for names in silenced for name in names} - set(PLANES)):
         raise ValueError(f"silenced: found {unknown}, expected some of {PLANES}")
@@ -63,7 +91,27 @@ def outcomes(net: EResNet, samples: PatchDataset, silenced: Sequence[Sequence[st
 
 
 def outcome(logits: torch.Tensor, index: PatchIndex, texture: np.ndarray) -> pd.DataFrame:
-    """Outcome (see the module) of samples from their logits (n, 2)."""
+    """Outcome (see the package) of samples from their logits.
+
+    Parameters
+    ----------
+    logits : tensor (n, 2)
+    index : PatchIndex
+        Of the n samples.
+    texture : array (n,)
+        Standard deviations of the sharp blocks, grey levels.
+
+    Returns
+    -------
+    DataFrame
+        A row a sample.
+
+    Examples
+    --------
+    >>> index = make_index([np.zeros((32, 32))], 2, seed=0)
+    >>> outcome(torch.tensor([[2.0, 0.0], [2.0, 0.0]]), index, np.zeros(2))["right"].tolist()
+    [True, False]
+    """
     classes = torch.from_numpy(index.order.astype(np.int64))
     return pd.DataFrame(
         {
@@ -77,24 +125,80 @@ def outcome(logits: torch.Tensor, index: PatchIndex, texture: np.ndarray) -> pd.
 
 
 def evaluate_classifier(net: EResNet, samples: PatchDataset, batch_size: int = 64) -> pd.DataFrame:
-    """Outcome of each sample, one row each: photograph, blur_size, order (the class), probability (of class 1), right, loss, texture.
+    """Outcome of each sample (see the package), with all branches.
 
-    `texture` is the standard deviation of the sharp block's grey levels; `loss` the cross entropy in nats. See `appraisal.outcomes`.
+    Parameters
+    ----------
+    net : EResNet
+    samples : PatchDataset
+    batch_size : int
+        Samples per pass.
+
+    Returns
+    -------
+    DataFrame
+        One row each: photograph, blur_size, order (the class), probability (of class 1), right, loss (cross entropy in nats), texture
+        (standard deviation of the sharp block's grey levels).
+
+    Examples
+    --------
+    >>> from ivfnb.classifier.patches import samples_of
+    >>> len(evaluate_classifier(EResNet(), samples_of([np.eye(64)], 4, seed=0)))
+    4
     """
     return outcomes(net, samples, batch_size=batch_size)[0]
 
 
 def without_branches(net: EResNet, samples: PatchDataset) -> dict[str, pd.DataFrame]:
-    """Outcomes with all three branches, without each, with each alone, and with none, which leaves nothing to tell the classes by."""
+    """Outcomes with all three branches, without each, with each alone, and with none, which leaves nothing to tell the classes by.
+
+    Parameters
+    ----------
+    net : EResNet
+    samples : PatchDataset
+
+    Returns
+    -------
+    dict
+        Outcomes by name.
+
+    Examples
+    --------
+    >>> from ivfnb.classifier.patches import samples_of
+    >>> list(without_branches(EResNet(), samples_of([np.eye(64)], 2, seed=0)))[::4]
+    ['all three', 'grey alone']
+    """
     sets = {"all three": (), **{f"without {name}": (name,) for name in PLANES}}
     sets |= {f"{name} alone": tuple(other for other in PLANES if other != name) for name in PLANES} | {"none": PLANES}
     return dict(zip(sets, outcomes(net, samples, tuple(sets.values())), strict=True))
 
 
 def infrared_blocks(photographs: Sequence[np.ndarray], net, n: int = 400, seed: int = 0) -> tuple[float, int]:
-    """(share judged rightly, number) of textured 32x32 blocks of infrared images, each against its blurred self, in both orders.
+    """How many textured 32x32 blocks of infrared images a classifier tells from their blurred selves, in both orders.
 
-    These are images of a kind the classifier was not trained on. Blocks whose grey levels deviate by at most 4 are left out.
+    These are images of a kind that the classifier was not trained on.
+
+    Parameters
+    ----------
+    photographs : sequence of arrays (h, w)
+        Infrared images, levels 0..255.
+    net : EResNet
+    n : int
+        Samples to draw, those without texture among them.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    share : float
+        Judged rightly, 0..1; NaN where none has texture.
+    number : int
+        Of the samples judged: blocks whose grey levels deviate by at most 4 are left out.
+
+    Examples
+    --------
+    >>> infrared_blocks([np.zeros((64, 64))], EResNet(), n=2)
+    (nan, 0)
     """
     gray = [images.to_uint8(photograph) for photograph in photographs]
     if not gray:
