@@ -15,10 +15,21 @@ from ivfnb.images import Image
 
 @dataclass
 class Fused:
-    """A fused image that is known by its key and read from its file only when somebody looks at it."""
+    """A fused image that is known by its key and read from its file only when somebody looks at it.
+
+    Parameters
+    ----------
+    key : str
+        Hash of the image, or of what it was made from.
+    seconds : float
+        It took to fuse; NaN where it was read.
+    image : array (h, w), optional
+    path : Path, optional
+        Where the image lies, if it is not at hand.
+    """
 
     key: str
-    seconds: float  # it took to fuse; NaN where it was read
+    seconds: float
     image: Image | None = None
     path: Path | None = None
 
@@ -31,12 +42,48 @@ class Fused:
 
 
 def pair_hash(pair: ImagePair) -> str:
-    """Hash of a pair's two images."""
+    """Hash of a pair's two images.
+
+    Parameters
+    ----------
+    pair : ImagePair
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> first, second = dataset("sample")[:2]
+    >>> pair_hash(first) == pair_hash(first) != pair_hash(second)
+    True
+    """
     return joblib.hash((pair.infrared, pair.visible))
 
 
 def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
-    """Fused grey image of a pair, from the cache where the same inputs, method and code made it before."""
+    """Fused grey image of a pair, from the cache where the same inputs, method and code made it before.
+
+    Parameters
+    ----------
+    method : Method
+    pair : ImagePair
+    pair_key : str
+        Its `pair_hash`.
+
+    Returns
+    -------
+    Fused
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> pair = dataset("sample")[0]
+    >>> fuse(by_baseline("Mean"), pair, pair_hash(pair)).load().dtype
+    dtype('uint8')
+    """
     if method.key is None:
         image = images.to_gray(method.fuse(pair))
         return Fused(joblib.hash(image), float("nan"), image)
@@ -52,12 +99,50 @@ def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
 
 
 def fused_image(method: Method, pair: ImagePair) -> Image:
-    """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before."""
+    """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before.
+
+    Parameters
+    ----------
+    method : Method
+    pair : ImagePair
+
+    Returns
+    -------
+    array (h, w)
+        Levels 0..255; uint8 where the method is remembered.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> pair = dataset("sample")[0]
+    >>> fused_image(by_baseline("Mean"), pair).shape == pair.infrared.shape
+    True
+    """
     return fuse(method, pair, pair_hash(pair)).load()
 
 
 def side_by_side(pair: ImagePair, methods: Iterable[Method]) -> dict[str, Image]:
-    """The pair and its fused images by name, all at the pair's size (bilinear), for a montage; methods without an image are left out."""
+    """A pair and its fused images, for a montage.
+
+    Parameters
+    ----------
+    pair : ImagePair
+    methods : iterable of Method
+        Those without an image of the pair are left out.
+
+    Returns
+    -------
+    dict
+        Grey images by name, "infrared" and "visible" first, all at the pair's size (bilinear).
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> list(side_by_side(dataset("sample")[0], [by_baseline("Mean")]))
+    ['infrared', 'visible', 'Mean']
+    """
     shown = {"infrared": pair.infrared, "visible": images.to_gray(pair.visible)}
     for method in methods:
         if method.covers is None or pair.id in method.covers:

@@ -27,11 +27,21 @@ METRICS_CODE = ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting")  # what tak
 
 @dataclass(frozen=True)
 class Extra:
-    """A value beside the metrics, `function(fused, pair)`, that is remembered: `key` is what it depends on beside images and `code`."""
+    """A value beside the metrics that is remembered.
+
+    Parameters
+    ----------
+    function : function
+        `function(fused, pair)`, gives a float.
+    key : object
+        What the value depends on beside images and `code`.
+    code : tuple of str
+        Modules that take part in the value.
+    """
 
     function: Callable[[Image, ImagePair], float]
     key: Any
-    code: tuple[str, ...] = ()  # modules that take part in the value
+    code: tuple[str, ...] = ()
 
     def __call__(self, fused: Image, pair: ImagePair) -> float:
         """Value for a fused grey image and its pair."""
@@ -40,7 +50,16 @@ class Extra:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be known of every fused image: metrics (None: the paper's eleven) by conventions, and values beside them by name."""
+    """What is to be known of every fused image.
+
+    Parameters
+    ----------
+    names : tuple of str, or None
+        Metrics; None: the paper's eleven.
+    conventions : tuple of str
+    extra : dict
+        Functions of the fused image and its pair, by the name of a value beside the metrics.
+    """
 
     names: tuple[str, ...] | None
     conventions: tuple[str, ...]
@@ -53,7 +72,13 @@ def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convent
 
 
 class Outcome(NamedTuple):
-    """What several functions made of one fused image, or the error of the first that raised one."""
+    """What several functions made of one fused image, or the error of the first that raised one.
+
+    Attributes
+    ----------
+    values : list
+    error : ValueError or None
+    """
 
     values: list[Any]
     error: ValueError | None = None
@@ -61,7 +86,18 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """One thing to be known of a fused image: its label, the function that finds it, and the file that remembers it, if any does."""
+    """One thing to be known of a fused image.
+
+    Parameters
+    ----------
+    label : (str, str)
+        "metrics" and a convention, or "beside" and a name.
+    function : function
+        Finds it, given the fused image, its pair and `arguments`.
+    arguments : tuple
+    place : Path or None
+        The file that remembers it, if any does.
+    """
 
     label: tuple[str, str]
     function: Callable[..., Any]
@@ -146,6 +182,7 @@ def evaluate(
 
     Examples
     --------
+    >>> from ivfnb.evaluation.methods import method
     >>> evaluate(dataset("sample")[:1], [method("Mean")], ["EN"])[["method", "id", "metric"]].values.tolist()
     [['Mean', 'astronaut', 'EN']]
     """

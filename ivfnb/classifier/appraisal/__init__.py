@@ -4,21 +4,8 @@ An outcome is a DataFrame with a row a sample: photograph, blur_size, order (the
 """
 
 from ivfnb.classifier.appraisal.answers import PLANES, evaluate_classifier, infrared_blocks, outcome, outcomes, without_branches
-from ivfnb.classifier.appraisal.tables import (
-    CLASSES,
-    CONFIDENCE_EDGES,
-    TEXTURE_EDGES,
-    TEXTURED,
-    accuracy,
-    by_blur,
-    by_texture,
-    calibration,
-    calibration_error,
-    confusion,
-    hardest,
-    right_answers,
-    with_textured,
-)
+from ivfnb.classifier.appraisal.confidence import CLASSES, CONFIDENCE_EDGES, calibration, calibration_error, confusion, hardest
+from ivfnb.classifier.appraisal.tables import TEXTURE_EDGES, TEXTURED, accuracy, by_blur, by_texture, right_answers, with_textured
 
 __all__ = [
     "CLASSES",

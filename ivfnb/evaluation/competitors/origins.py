@@ -23,7 +23,21 @@ AUTHORS_SETS = MappingProxyType({"tno21": "authors-tno21", "tno21-released": "au
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table of methods. `method` is None where nothing is at hand, and `reason` then says why."""
+    """A row of a table of methods.
+
+    Parameters
+    ----------
+    name : str
+        Of the method; several rows can have one name.
+    source : str
+        Where the images come from: `OWN`, `PUBLISHED`, `NONE`, `AUTHORS`, `PROJECT`, `REFERENCE`, or a user's folder.
+    variant : str
+        Which of its variants, in words.
+    method : Method or None
+        None where nothing is at hand.
+    reason : str
+        Why nothing is.
+    """
 
     name: str
     source: str
@@ -33,7 +47,17 @@ class Row:
 
 
 def implemented() -> list[str]:
-    """Names of the paper's competitors that have an own implementation, in its order."""
+    """Names of the paper's competitors that have an own implementation, in its order.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> implemented()[:3]
+    ['CBF', 'ConvSR', 'Structaware']
+    """
     return [competitor.name for competitor in rows_of_paper() if competitor.function is not None]
 
 
@@ -73,15 +97,29 @@ def rows(data: Dataset, own: Iterable[str] | None = None, slow_pairs: int = 0, e
 
     Parameters
     ----------
-    data : a set of pairs
-    own : names of the paper's competitors to run; None: all that have an own implementation
-    slow_pairs : number of pairs to which slow methods are limited; 0: all
-    everywhere : whether that limit holds only for their second variant
+    data : Dataset
+        A set of pairs.
+    own : iterable of str, optional
+        Names of the paper's competitors to run; None: all that have an own implementation.
+    slow_pairs : int
+        Number of pairs to which slow methods are limited; 0: all.
+    everywhere : bool
+        Whether that limit holds only for their second variant.
+
+    Returns
+    -------
+    list of Row
 
     Raises
     ------
     ValueError
         For a name that has no own implementation.
+
+    Examples
+    --------
+    >>> found = rows(datasets.dataset("sample"), own=["CBF"])
+    >>> [row.name for row in found if row.source == OWN], found[1].reason
+    (['CBF'], 'own implementation not in this run; no published images of sample at hand')
     """
     own = implemented() if own is None else list(own)
     if unknown := [name for name in own if name not in implemented()]:
@@ -105,19 +143,58 @@ def rows(data: Dataset, own: Iterable[str] | None = None, slow_pairs: int = 0, e
 
 
 def ours() -> list[Row]:
-    """Our method by both protocols, and the same pipeline without a classifier."""
+    """Our method by both protocols, and the same pipeline without a classifier.
+
+    Returns
+    -------
+    list of Row
+
+    Examples
+    --------
+    >>> [row.name for row in ours()]
+    ['Ours, as paper', 'Ours, as released', 'No classifier']
+    """
     found = [Row(name, PROJECT, "native size" if p.size is None else "456x456", by_protocol(name, p)) for name, p in OURS.items()]
     none = Protocol(classifier="none", stretch=True)
     return [*found, Row(NO_CLASSIFIER, REFERENCE, "mean of the enhanced pair, stretch, SSR", by_protocol(NO_CLASSIFIER, none))]
 
 
 def methods(chosen: Iterable[Row]) -> list[Method]:
-    """What `evaluate` takes: the methods of the rows that have images."""
+    """What `evaluate` takes: the methods of the rows that have images.
+
+    Parameters
+    ----------
+    chosen : iterable of Row
+
+    Returns
+    -------
+    list of Method
+
+    Examples
+    --------
+    >>> [method.name for method in methods([Row("PMGI", NONE), Row("CBF", OWN, method=by_baseline("CBF"))])]
+    ['CBF']
+    """
     return [row.method for row in chosen if row.method is not None]
 
 
 def one_of_each(chosen: Iterable[Row]) -> list[Method]:
-    """The first method that has images of each name, in the order of the rows."""
+    """The first method that has images of each name, in the order of the rows.
+
+    Parameters
+    ----------
+    chosen : iterable of Row
+
+    Returns
+    -------
+    list of Method
+
+    Examples
+    --------
+    >>> twice = [Row("ConvSR", OWN, method=by_baseline(name)) for name in ("ConvSR", "ConvSR (multi-focus)")]
+    >>> [method.name for method in one_of_each(twice)]
+    ['ConvSR']
+    """
     found: dict[str, Method] = {}
     for row in chosen:
         if row.method is not None:

@@ -13,9 +13,26 @@ LIKENESS = "SSIM to published"
 
 
 def against_authors(data: Dataset, chosen: Iterable[Row]) -> dict[tuple[str, str], dict[str, float]]:
-    """Similarity (SSIM) of our two protocols to the authors' fused images, by set and name; empty where these are not at hand.
+    """Similarity (SSIM) of our two protocols to the authors' fused images.
 
-    Of each: how many pairs have both, the mean SSIM and the least.
+    Parameters
+    ----------
+    data : Dataset
+        A set of pairs.
+    chosen : iterable of Row
+        As `rows` makes them.
+
+    Returns
+    -------
+    dict
+        By set and name: how many pairs have both ("pairs"), the "mean SSIM" and the "least". Empty where the authors' images are not at
+        hand.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> against_authors(dataset("sample"), [])
+    {}
     """
     by_name = {row.name: row.method for row in chosen if row.method is not None}
     found: dict[tuple[str, str], dict[str, float]] = {}
@@ -28,7 +45,24 @@ def against_authors(data: Dataset, chosen: Iterable[Row]) -> dict[tuple[str, str
 
 
 def common_ids(scores: pd.DataFrame, at_least: int) -> tuple[list[str], list[str]]:
-    """(ids, methods): the methods of a tidy table that cover at least so many pairs, and the pairs that all of them cover."""
+    """The methods of a tidy table that cover enough pairs, and the pairs that all of them cover.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `evaluate` makes it.
+    at_least : int
+        Number of pairs.
+
+    Returns
+    -------
+    ids, methods : lists of str
+
+    Examples
+    --------
+    >>> common_ids(pd.DataFrame({"method": ["CBF", "CBF", "PMGI"], "id": ["1", "2", "2"]}), at_least=2)
+    (['1', '2'], ['CBF'])
+    """
     covered = scores.groupby("method", sort=False)["id"].unique()
     chosen = covered[covered.map(len) >= at_least]
     shared = set.intersection(*map(set, chosen)) if len(chosen) else set()
@@ -36,7 +70,26 @@ def common_ids(scores: pd.DataFrame, at_least: int) -> tuple[list[str], list[str
 
 
 def likeness_to_published(data: Dataset, chosen: Iterable[Row]) -> dict[str, float]:
-    """Mean SSIM of each own implementation to the published images of the same competitor, by the own method's name."""
+    """Mean SSIM of each own implementation to the published images of the same competitor.
+
+    Parameters
+    ----------
+    data : Dataset
+        A set of pairs.
+    chosen : iterable of Row
+        As `rows` makes them.
+
+    Returns
+    -------
+    dict
+        By the own method's name; methods without published images are left out.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> likeness_to_published(dataset("sample"), [])
+    {}
+    """
     at_hand = [(row, row.method) for row in chosen if row.method is not None]
     theirs = {row.name: method for row, method in at_hand if row.source == PUBLISHED}
     own = [(row.name, method) for row, method in at_hand if row.source == OWN and row.name in theirs]
@@ -46,9 +99,31 @@ def likeness_to_published(data: Dataset, chosen: Iterable[Row]) -> dict[str, flo
 def table(
     chosen: Sequence[Row], scores: pd.DataFrame, likeness: dict[str, float] | None = None, ids: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """The table of methods: method, source, variant, pairs covered, SSIM to the published images, mean of each metric, note.
+    """The table of methods.
 
-    `scores` is tidy, of one set and one convention; `ids` restricts it to these pairs, and leaves out the rows that lack one of them.
+    Parameters
+    ----------
+    chosen : sequence of Row
+    scores : DataFrame
+        Tidy, of one set and one convention.
+    likeness : dict, optional
+        As `likeness_to_published` makes it.
+    ids : iterable of str, optional
+        Restricts it to these pairs, and leaves out the rows that lack one of them.
+
+    Returns
+    -------
+    DataFrame
+        Method, source, variant, pairs covered, SSIM to the published images, mean of each metric, note.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"method": ["CBF"], "id": ["1"], "metric": ["EN"], "value": [6.5]})
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> table([Row("CBF", OWN, method=by_baseline("CBF")), Row("PMGI", "none at hand")], scores)[["method", "pairs", "EN"]]
+      method  pairs   EN
+    0    CBF      1  6.5
+    1   PMGI      0  NaN
     """
     ids = None if ids is None else list(ids)
     scores = scores if ids is None else scores[scores["id"].isin(ids)]
@@ -69,7 +144,25 @@ def table(
 
 
 def one_each(chosen: Sequence[Row], scores: pd.DataFrame) -> list[str]:
-    """Methods of the rows that cover every pair of a tidy table, one a name: the own implementation before published images."""
+    """Methods of the rows that cover every pair of a tidy table, one a name: the own implementation before published images.
+
+    Parameters
+    ----------
+    chosen : sequence of Row
+    scores : DataFrame
+        As `evaluate` makes it.
+
+    Returns
+    -------
+    list of str
+        Names of methods.
+
+    Examples
+    --------
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> one_each([Row("CBF", OWN, method=by_baseline("CBF"))], pd.DataFrame({"method": ["CBF"], "id": ["1"]}))
+    ['CBF']
+    """
     everything, found = scores["id"].nunique(), dict[str, str]()
     pairs = scores.groupby("method")["id"].nunique()
     for row in chosen:
