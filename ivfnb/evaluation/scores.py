@@ -141,6 +141,7 @@ def evaluate(
 
     Examples
     --------
+    >>> from ivfnb.evaluation import method
     >>> evaluate(dataset("sample")[:1], [method("Mean")], ["EN"])[["method", "id", "metric"]].values.tolist()
     [['Mean', 'astronaut', 'EN']]
     """

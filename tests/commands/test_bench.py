@@ -37,7 +37,7 @@ def results(tmp_path, monkeypatch):
 @pytest.fixture
 def invented(monkeypatch):
     """A section "invented" whose rows a test may change."""
-    module = types.ModuleType("ivfnb.bench.invented")
+    module = types.ModuleType("ivfnb.commands.bench.invented")
     module.found = [{"section": "invented", "what": "sleep", "seconds": 0.25}]
     module.rows = lambda: module.found
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -68,7 +68,7 @@ def test_every_section_has_rows():
     names = bench.sections()
     assert "weightmap" in names
     for name in names:
-        assert callable(importlib.import_module(f"ivfnb.bench.{name}").rows)
+        assert callable(importlib.import_module(f"ivfnb.commands.bench.{name}").rows)
 
 
 def test_a_run_prints_and_writes_stamped_rows(results, invented, capsys):
