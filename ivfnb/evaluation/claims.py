@@ -32,7 +32,7 @@ class Evidence:
     tables: dict[str, pd.DataFrame]
     steps: pd.DataFrame
     blocks: tuple[float, int]
-    files: Mapping[str, str] = field(default_factory=lambda: FILES)
+    files: Mapping[str, str] = field(default_factory=lambda: FILES)  # a mapping proxy is no default of a field before Python 3.12
 
     @property
     def subject(self) -> str:
@@ -116,8 +116,9 @@ def findings(evidence: Evidence, claims: pd.DataFrame | None = None) -> pd.DataF
     """A row a claim: claim, measured, verdict, evidence (the file). `claims` None reads data/paper/claims.csv."""
     claims = pd.read_csv(paths.root() / "data" / "paper" / "claims.csv") if claims is None else claims
     rows = []
-    for claim in claims.itertuples():
-        measured, verdict = judge(claim.rule, claim.subject, evidence)
-        kind = "rank" if claim.rule in ("best", "second", "poor") else claim.rule
-        rows.append((claim.claim, claim.said, measured, verdict, evidence.files.get(kind, "")))
+    for claim in claims.to_dict("records"):
+        rule = claim["rule"]
+        measured, verdict = judge(rule, claim["subject"], evidence)
+        kind = "rank" if rule in ("best", "second", "poor") else rule
+        rows.append((claim["claim"], claim["said"], measured, verdict, evidence.files.get(kind, "")))
     return pd.DataFrame(rows, columns=["claim", "said in", "measured here", "verdict", "evidence"])

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
+from ivfnb.datasets import ImagePair
 from ivfnb.evaluation.scores import Extra
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
+from ivfnb.images import Image
 from ivfnb.metrics import targets
 
 
@@ -13,7 +16,7 @@ def switches(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
 
     Written for AS_RELEASED: with another base a switch that is already set as named is left out.
     """
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "native size": {"size": None},
         "stride 16": {"stride": 16},
         "gradient branches": {"branches": "gradients"},
@@ -72,11 +75,11 @@ def ablations(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
 
 def target_retention() -> dict[str, Extra]:
     """What no metric sees, for `extra` of `evaluate`: the contrast that hot targets keep, in each unit, by the name of a column."""
-    return {
-        f"target retention, {unit}": Extra(
-            lambda fused, pair, unit=unit: targets.target_retention(fused, pair.infrared, unit),
-            ("target retention", unit),
-            ("ivfnb.metrics.targets",),
-        )
-        for unit in targets.UNITS
-    }
+
+    def retention(unit: str) -> Extra:
+        def of_pair(fused: Image, pair: ImagePair) -> float:
+            return targets.target_retention(fused, pair.infrared, unit)
+
+        return Extra(of_pair, ("target retention", unit), ("ivfnb.metrics.targets",))
+
+    return {f"target retention, {unit}": retention(unit) for unit in targets.UNITS}

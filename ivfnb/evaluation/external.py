@@ -7,9 +7,7 @@ from ivfnb import images, paths
 from ivfnb.datasets import Dataset, DatasetError, ImagePair, dataset
 from ivfnb.datasets.listing import SUFFIXES
 from ivfnb.evaluation.fitting import CROP_AT_MOST, fit
-from ivfnb.evaluation.methods import (
-    Method,
-)
+from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image, ImageError
 
 

@@ -7,7 +7,8 @@ from ivfnb import cache, datasets, files, images
 from ivfnb.baselines import Baseline
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.fitting import fit
-from ivfnb.evaluation.methods import Method, fuse, pair_hash
+from ivfnb.evaluation.fused import fuse, pair_hash
+from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.scores import Extra
 from ivfnb.images import Image
 

@@ -26,11 +26,12 @@ def against(means: pd.Series, of_set: str, method: str, convention: str) -> pd.D
 
     `means`: value by metric. Equal: rounded to the digits that were printed, the two are the same number.
     """
-    known = reported(of_set)
-    known = known[(known["method"] == method) & (known["convention"] == convention)].set_index("metric")["value"]
+    of_all = reported(of_set)
+    known = of_all[(of_all["method"] == method) & (of_all["convention"] == convention)].set_index("metric")["value"].to_dict()
+    computed = means.to_dict()
     rows = []
-    for metric in (name for name in ELEVEN if name in known and name in means):
-        text, here = known[metric], float(means[metric])
+    for metric in (name for name in ELEVEN if name in known and name in computed):
+        text, here = known[metric], float(computed[metric])
         printed = f"{here:.{len(text.partition('.')[2])}f}"
         relative = abs(here - float(text)) / abs(float(text)) if float(text) else abs(here)
         rows.append((metric, text, here, relative, printed == text))
