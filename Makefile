@@ -2,21 +2,26 @@
 PYTHON ?= python3
 PROFILE ?= demo
 ARGS ?=
+JOBS ?= 2
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test lint format notebooks lock clean
+.PHONY: reproduce test lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
 
-# nbval runs the notebooks' own defaults, which are the demo profile; its results stay apart from those of `make reproduce`
+# Examples of docstrings, tests, and the notebooks with their own defaults, which are the demo profile; results stay apart from `make reproduce`.
+# One thread a worker: small passes of several threads on shared cores wait for each other. The notebooks come last, alone on all cores.
 test: $(INSTALLED)
-	IVFNB_RESULTS=.cache/test-results $(PY) -m pytest --nbval-lax --nbval-cell-timeout=900 tests notebooks
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules ivfnb tests
+	IVFNB_RESULTS=$(CURDIR)/.cache/test-results $(PY) -m pytest --nbval-lax --nbval-cell-timeout=900 notebooks
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/mypy
 	$(PY) -m pytest tests/test_notebooks.py tests/test_environment.py
 
 format: $(INSTALLED)
@@ -27,15 +32,21 @@ format: $(INSTALLED)
 notebooks: $(INSTALLED)
 	$(PY) scripts/refresh_notebooks.py
 
+# exact versions of a fresh installation of everything
 lock:
-	$(PY) -m pip freeze --exclude-editable | sed 's/+cpu//' > requirements.lock.txt
+	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check ".[all]"
+	.cache/lock/bin/python -m pip freeze | grep -v '^ivfnb' | sed 's/+cpu//' > requirements.lock.txt
+
+wheel: $(INSTALLED)
+	$(PY) -m build --wheel --no-isolation --outdir dist
 
 clean:
-	rm -rf .cache results/demo
+	rm -rf .cache dist results/demo
 
 $(INSTALLED): requirements.lock.txt pyproject.toml
-	$(PYTHON) -c "import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else f'Python 3.11 is needed (the lock is made for it), found {sys.version.split()[0]}: make PYTHON=python3.11')"
+	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 14) else f'Python 3.11 to 3.14 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11')"
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(INSTALLED)

@@ -11,7 +11,9 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from ivfnb import paths
+import numpy as np
+
+from ivfnb import images, paths
 from ivfnb.images import Image
 
 COSTS = ("quick", "slow")  # slow: ten seconds a megapixel and more
@@ -155,6 +157,16 @@ class Baseline:
         """
         assert self.competitor.function is not None  # BASELINES holds none without
         return self.competitor.function(infrared, visible, **{**self.variant.parameters, **changed})
+
+    def image(self, infrared: Image, visible: Image) -> Image:
+        """Fused image to look at, uint8: (h, w), or (h, w, 3) RGB where the visible image is coloured.
+
+        Of a coloured image the luma (ITU-R BT.601, rounded) is fused and the chroma carried over, as `ivfnb.fuse` does it.
+        """
+        fused = self.fuse(infrared, images.to_gray(visible))
+        if np.ndim(visible) == 2:
+            return images.to_uint8(fused)
+        return images.to_uint8(images.from_ycbcr(np.dstack([fused, images.to_ycbcr(visible)[..., 1:]])))
 
 
 _REGISTERED: dict[str, Competitor] = {}

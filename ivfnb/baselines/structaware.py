@@ -1,10 +1,10 @@
 """Structaware: a map of which source has the stronger structure, refined along the edges of the infrared image."""
 
-import cv2
 import numpy as np
 
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.baselines.registry import Competitor, Published, Variant, register
+from ivfnb.enhance.filters import window_means
 from ivfnb.images import Image
 
 RADIUS = 3  # of all window means, pixels
@@ -12,29 +12,6 @@ EPS = 0.01  # variance of 0..1 levels below which the self-guided smoothing flat
 NOISE = 1e-12  # difference of strengths of 0..1 levels below which there is nothing but rounding
 ROUNDS = 3  # of binarising and refining the map
 SIGMA_SPATIAL, SIGMA_RANGE = 10.0, 0.2  # of the domain transform: pixels, 0..1 levels
-
-
-def window_means(image: Image) -> Image:
-    """Mean of the 7x7 window, of its part inside the image at the borders.
-
-    Parameters
-    ----------
-    image : array (h, w), float64
-
-    Returns
-    -------
-    array (h, w), float64
-
-    Examples
-    --------
-    >>> window_means(np.array([[2.0, 4.0]]))
-    array([[3., 3.]])
-    """
-    side = (2 * RADIUS + 1, 2 * RADIUS + 1)
-    total, count = (
-        cv2.boxFilter(plane, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT) for plane in (image, np.ones_like(image))
-    )
-    return total / count
 
 
 def structure(image: Image) -> Image:
@@ -62,8 +39,8 @@ def structure(image: Image) -> Image:
            [0.  , 0.  , 0.25],
            [0.25, 0.25, 0.5 ]])
     """
-    mean = window_means(image)
-    variance = window_means(image * image) - mean * mean
+    mean = window_means(image, RADIUS)
+    variance = window_means(image * image, RADIUS) - mean * mean
     gain = variance / (variance + EPS)
     smooth = np.pad(gain * image + (1 - gain) * mean, (0, 1))
     return np.abs(np.diff(smooth[:, :-1], axis=0)) + np.abs(np.diff(smooth[:-1], axis=1))
@@ -150,7 +127,7 @@ def fuse(infrared: Image, visible: Image) -> Image:
     """
     infrared, visible = check_pair(infrared, visible)
     guide = infrared / 255
-    weight = window_means(structure(guide) - structure(visible / 255))
+    weight = window_means(structure(guide) - structure(visible / 255), RADIUS)
     weight = (weight > NOISE).astype(np.float64)
     for _ in range(ROUNDS):
         weight = refine((weight > 0.5).astype(np.float64), guide)

@@ -19,7 +19,7 @@ from ivfnb.evaluation.fitting import fit_sources
 from ivfnb.evaluation.fused import Fused, fuse, pair_hash
 from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image
-from ivfnb.metrics import CONVENTIONS, score
+from ivfnb.metrics import CONVENTIONS, METRICS, added, score
 
 COLUMNS = ["dataset", "method", "id", "metric", "value", "convention", "fit", "source", "seconds"]
 METRICS_CODE = ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting")  # what takes part in the metrics of an image
@@ -71,6 +71,11 @@ def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convent
     return {"values": score(fused, infrared, visible, names, convention), "fit": how}
 
 
+def _metrics_code() -> tuple[str, ...]:
+    """Modules that take part in the metrics of an image, those of metrics that other packages added included."""
+    return (*METRICS_CODE, *dict.fromkeys(METRICS[name].function.__module__ for name in added()))
+
+
 class Outcome(NamedTuple):
     """What several functions made of one fused image, or the error of the first that raised one.
 
@@ -118,7 +123,7 @@ class _Memory:
 
     def __init__(self, fused: Fused, pair_key: str, wanted: Wanted):
         self.fused = fused
-        jobs = [self._job(("metrics", name), _score, (wanted.names, name), pair_key, None, METRICS_CODE) for name in wanted.conventions]
+        jobs = [self._job(("metrics", name), _score, (wanted.names, name), pair_key, None, _metrics_code()) for name in wanted.conventions]
         for name, value in wanted.extra.items():
             job = Job(("beside", name), value)
             jobs.append(self._job(job.label, value, (), pair_key, value.key, value.code) if isinstance(value, Extra) else job)
@@ -182,7 +187,7 @@ def evaluate(
 
     Examples
     --------
-    >>> from ivfnb.evaluation.methods import method
+    >>> from ivfnb.evaluation import method
     >>> evaluate(dataset("sample")[:1], [method("Mean")], ["EN"])[["method", "id", "metric"]].values.tolist()
     [['Mean', 'astronaut', 'EN']]
     """

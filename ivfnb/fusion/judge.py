@@ -148,7 +148,8 @@ def judge(
     (visible, inside), (infrared, _) = (pad_to_grid(image, protocol.stride) for image in (visible, infrared))
     if protocol.classifier == "cnn":
         if window_scores is None:
-            from ivfnb.classifier import windows
+            with paths.extra():
+                from ivfnb.classifier import windows
 
             window_scores = windows.window_scores
         scores = window_scores(fitting_network(net, protocol), visible, infrared, protocol.stride)

@@ -13,7 +13,7 @@ from ivfnb.metrics.features import fmi_dct, fmi_pixel, fmi_wavelet
 from ivfnb.metrics.fidelity import vif, viff
 from ivfnb.metrics.mutual import mutual_information, mutual_information_released, mutual_information_vifb, nmi, qncie
 from ivfnb.metrics.perception import qcb, qcv
-from ivfnb.metrics.registry import CONVENTIONS, ELEVEN, METRICS, Metric, variant
+from ivfnb.metrics.registry import CONVENTIONS, ELEVEN, METRICS, Metric, added, variant
 from ivfnb.metrics.registry import metric as register
 from ivfnb.metrics.scoring import score
 from ivfnb.metrics.structure import ms_ssim, qy, ssim, ssim_vifb
@@ -23,6 +23,7 @@ __all__ = [
     "ELEVEN",
     "METRICS",
     "Metric",
+    "added",
     "average_gradient",
     "correlation_coefficient",
     "cross_entropy",

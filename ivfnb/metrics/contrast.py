@@ -51,8 +51,7 @@ def spatial_frequency(fused: Image) -> float:
     >>> spatial_frequency(np.array([[0, 3], [4, 0]]))
     3.5355...
     """
-    rows, columns = np.diff(fused, axis=1), np.diff(fused, axis=0)
-    return np.sqrt((np.sum(rows**2) + np.sum(columns**2)) / fused.size)
+    return np.sqrt((np.sum(np.diff(fused, axis=1) ** 2) + np.sum(np.diff(fused, axis=0) ** 2)) / fused.size)
 
 
 @metric("SD", direction="higher", unit="grey levels", value_range=(0, 148), reference=JAGALINGAM, conventions=("vifb",))
@@ -162,7 +161,7 @@ def average_gradient(fused: Image) -> float:
     Returns
     -------
     float
-        Grey levels, 0 for a constant image; at most 1020, for 2x2 pixels, and 255 as images grow.
+        Grey levels, 0 for a constant image; at most 1020, for 2x2 pixels, and 127.5 as images grow.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def psnr(fused: Image, infrared: Image, visible: Image) -> float:
 
     Notes
     -----
-    10 log10(255^2 / m), m the mean of the squared errors to both sources, as the released codes have it; not the mean of two PSNR.
+    10 log10(255^2 / m), m the mean of the squared errors to both sources; not the mean of two PSNR.
 
     References
     ----------

@@ -90,6 +90,11 @@ class _Metrics(Mapping[str, Metric]):
 METRICS: Mapping[str, Metric] = _Metrics()
 
 
+def added() -> tuple[str, ...]:
+    """Names of the metrics that other packages added, in the order in which they came."""
+    return tuple(name for name, each in METRICS.items() if not each.function.__module__.startswith("ivfnb."))
+
+
 @dataclass(frozen=True)
 class Convention:
     """What a convention gives and computes otherwise than the standard one; how `score` prepares the images stands there."""

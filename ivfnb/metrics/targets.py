@@ -11,10 +11,40 @@ RING = (2.0, 12.0)  # pixels from a target: closer ones are its blurred edge, fa
 
 
 def hot_regions(infrared: Image, percentile: float = 99.0, least: int = 30) -> np.ndarray:
-    """Labels 1.. of the infrared image's hot targets, 0 elsewhere; int32 (h, w).
+    """Hot targets of an infrared image: labels of connected regions of its brightest pixels.
 
-    Connected regions (8 neighbours) of at least `least` pixels above the percentile; where so many pixels are saturated that it equals the
-    maximum, the saturated ones are taken. A constant image has no target.
+    Parameters
+    ----------
+    infrared : array (h, w), grey levels 0..255
+        uint8, uint16 (divided by 257), other integers or floating point.
+    percentile : float
+        Level above which a pixel is hot, more than 0 and less than 100 per cent.
+    least : int
+        Pixels that a region has at least.
+
+    Returns
+    -------
+    int32 (h, w)
+        1, 2, ... on targets, 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If `percentile` is out of range; ImageError if `infrared` is no grey image.
+
+    Notes
+    -----
+    Pixels connect to their 8 neighbours. Where so many pixels are saturated that the percentile equals the maximum, the saturated ones are
+    taken. A constant image has no target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((40, 50), 60)
+    >>> image[5:11, 5:11] = 200
+    >>> labels = hot_regions(image, percentile=98)
+    >>> int(labels.max()), int((labels == 1).sum())
+    (1, 36)
     """
     infrared = images.levels(infrared, "infrared")
     if not 0 < percentile < 100:
@@ -28,7 +58,30 @@ def hot_regions(infrared: Image, percentile: float = 99.0, least: int = 30) -> n
 
 
 def largest_target(infrared: Image, margin: int = 40, **regions) -> tuple[slice, slice]:
-    """Rows and columns of the largest hot target of `infrared` and `margin` pixels around it; the whole image where there is no target."""
+    """Where the largest hot target is, with what is around it.
+
+    Parameters
+    ----------
+    infrared : array (h, w), grey levels 0..255
+        As in `hot_regions`.
+    margin : int
+        Pixels around the target, as far as the image goes.
+    **regions
+        `percentile` and `least` of `hot_regions`.
+
+    Returns
+    -------
+    (slice, slice)
+        Rows and columns; the whole image where there is no target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((40, 50), 60)
+    >>> image[5:11, 5:11] = 200
+    >>> largest_target(image, margin=10, percentile=98)
+    (slice(0, 21, None), slice(0, 21, None))
+    """
     labels = hot_regions(infrared, **regions)
     if not labels.any():
         return slice(0, labels.shape[0]), slice(0, labels.shape[1])
@@ -40,11 +93,34 @@ def largest_target(infrared: Image, margin: int = 40, **regions) -> tuple[slice,
 
 
 def target_contrasts(image: Image, infrared: Image, **regions) -> np.ndarray:
-    """Mean level of each hot target of `infrared` minus that of its surroundings, both taken in `image`; float64, grey levels.
+    """Contrast of each hot target of `infrared` with its surroundings, both taken in `image`.
 
-    `image` is (h, w) or (h, w, 3) RGB (its luma counts) and is resized to the infrared image's size where it differs. Surroundings: the
-    pixels 2 to 12 away that are nearest to this target and not themselves in the hot class; targets without such pixels are left out.
-    `regions`: `percentile` and `least` of `hot_regions`.
+    Parameters
+    ----------
+    image : array (h, w) or RGB (h, w, 3), levels 0..255
+        Of RGB the luma counts. Resized to the infrared image's size where it differs.
+    infrared : array (h, w), grey levels 0..255
+        Where the targets are.
+    **regions
+        `percentile` and `least` of `hot_regions`.
+
+    Returns
+    -------
+    float64 (targets,)
+        Mean level of the target minus that of its surroundings, grey levels.
+
+    Notes
+    -----
+    Surroundings are the pixels 2 to 12 away that are nearest to this target and not themselves in the hot class; targets without such
+    pixels are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> infrared = np.full((40, 50), 60)
+    >>> infrared[5:11, 5:11] = 200
+    >>> target_contrasts(infrared / 2, infrared, percentile=98)
+    array([70.])
     """
     image = images.to_gray(image)
     labels = hot_regions(infrared, **regions)
@@ -66,11 +142,44 @@ def target_contrasts(image: Image, infrared: Image, **regions) -> np.ndarray:
 
 
 def target_retention(fused: Image, infrared: Image, unit: str = "levels", **regions) -> float:
-    """Contrast of the infrared image's hot targets in the fused image, relative to that in the infrared image; higher keeps more.
+    """Contrast of the infrared image's hot targets that is left in the fused image; higher keeps more.
 
-    1: as strong as in the infrared image, 0: gone, below 0: darker than the surroundings; can exceed 1. The contrasts of the targets are
-    summed, each target counting once. "levels" takes grey levels, so that any gain of contrast counts; "deviations" divides both contrasts
-    by the standard deviation of their whole image, so that a linear stretch changes nothing. NaN where the infrared image has no target.
+    Parameters
+    ----------
+    fused : array (h, w) or RGB (h, w, 3), levels 0..255
+        Of RGB the luma counts. Resized to the infrared image's size where it differs.
+    infrared : array (h, w), grey levels 0..255
+        Where the targets are.
+    unit : {"levels", "deviations"}
+        "levels" takes grey levels, so that any gain of contrast counts; "deviations" divides both contrasts by the standard deviation of
+        their whole image, so that a linear stretch changes nothing.
+    **regions
+        `percentile` and `least` of `hot_regions`.
+
+    Returns
+    -------
+    float
+        1: as strong as in the infrared image, 0: gone, below 0: darker than the surroundings; can exceed 1. NaN where the infrared image
+        has no target.
+
+    Raises
+    ------
+    ValueError
+        If `unit` is unknown; ImageError if an image is none of grey levels.
+
+    Notes
+    -----
+    The contrasts of the targets are summed, so that each target counts once, whatever its size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> infrared = np.full((40, 50), 60)
+    >>> infrared[5:11, 5:11] = 200
+    >>> target_retention(infrared / 2, infrared, percentile=98)
+    0.5
+    >>> round(target_retention(infrared / 2, infrared, unit="deviations", percentile=98), 9)
+    1.0
     """
     if unit not in UNITS:
         raise ValueError(f"unit: found {unit!r}, expected one of {UNITS}")
@@ -86,9 +195,25 @@ Box = tuple[float, float, float, float]  # top, left, height, width as shares of
 
 
 def inset_box(infrared: np.ndarray, side: float = 0.18) -> Box:
-    """Box around the brightest hot target of an infrared image (the centre where there is none): `side` of the shorter side each way.
+    """Box around the brightest hot target of an infrared image, for an enlarged inset.
 
-    Of equally bright targets the largest is taken.
+    Parameters
+    ----------
+    infrared : array (h, w), grey levels 0..255
+        Of equally bright targets the largest is taken; where there is none, the box lies in the centre.
+    side : float
+        Side of the box as a share of the image's shorter side.
+
+    Returns
+    -------
+    (float, float, float, float)
+        Top, left, height and width as shares of the image's height and width.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> inset_box(np.zeros((100, 200)), side=0.5)
+    (0.25, 0.375, 0.5, 0.25)
     """
     height, width = infrared.shape[:2]
     labels = hot_regions(infrared)

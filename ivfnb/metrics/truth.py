@@ -21,12 +21,44 @@ class MapAccuracy:
 def judged_pixels(
     infrared: Image, visible: Image, truth: Image, margin: float = 16.0, texture: float = 2.0, window: int = 32
 ) -> np.ndarray:
-    """Pixels at which a map can be judged: bool (h, w).
+    """Pixels at which a weight map can be judged: on texture, and away from the edge of the mask.
 
-    They lie further than `margin` pixels from an edge of the mask, since a window of twice that side sees both sources nearer to it, and on
-    texture: the truly sharper source differs from its own blurred self (the weakest training blur, Gaussian of sigma 9 cut to 9 taps) by
-    at least `texture` grey levels, root mean square over the square of `window` pixels a side around the pixel. Where both sources are
-    flat none is sharper.
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w), grey levels 0..255
+        The sources; `visible` may be RGB (h, w, 3), of which the luma counts.
+    truth : array (h, w)
+        Above 127 where the visible image is the sharper one.
+    margin : float
+        Pixels from the edge of the mask up to which none is judged: a window of twice that side sees both sources nearer to it.
+    texture : float
+        Grey levels, root mean square over the window, by which the sharper source differs at least from its own blurred self.
+    window : int
+        Side of that window in pixels.
+
+    Returns
+    -------
+    bool (h, w)
+        Whether the pixel is judged.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ; ImageError if an image is none of grey levels.
+
+    Notes
+    -----
+    The blur is the weakest of training, a Gaussian of sigma 9 cut to 9 taps. Where both sources are flat none is sharper.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> board = np.indices((64, 64)).sum(axis=0) % 2 * 255
+    >>> truth = np.zeros((64, 64))
+    >>> truth[:, 32:] = 255
+    >>> judged = judged_pixels(board, board, truth)
+    >>> bool(judged[:, :16].all()), bool(judged[:, 16:48].any())
+    (True, False)
     """
     visible = images.to_gray(visible)
     infrared, visible = images.levels(infrared, "infrared"), images.levels(visible, "visible")
@@ -44,9 +76,36 @@ def judged_pixels(
 
 
 def map_accuracy(weight_map: np.ndarray, infrared: Image, visible: Image, truth: Image, **rule) -> MapAccuracy:
-    """How often the weight of the visible image (0..1) is above 0.5 where that image is the sharper one (truth 255), below where it is not.
+    """How often a weight map prefers the sharper source.
 
-    A weight of exactly 0.5 counts as wrong. `rule`: `margin`, `texture` and `window` of `judged_pixels`.
+    Parameters
+    ----------
+    weight_map : array (h, w), 0..1
+        Weight of the visible image. A weight of exactly 0.5 counts as wrong.
+    infrared, visible, truth : arrays (h, w)
+        As in `judged_pixels`.
+    **rule
+        `margin`, `texture` and `window` of `judged_pixels`.
+
+    Returns
+    -------
+    MapAccuracy
+        `right`, the share of the judged pixels at which the weight is above 0.5 where the visible image is the sharper one and below
+        elsewhere, and `judged`, their share of all pixels.
+
+    Raises
+    ------
+    ValueError
+        If the map has another size than the images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> board = np.indices((64, 64)).sum(axis=0) % 2 * 255
+    >>> truth = np.zeros((64, 64))
+    >>> truth[:, 32:] = 255
+    >>> map_accuracy(truth / 255, board, board, truth)
+    MapAccuracy(right=1.0, judged=0.5)
     """
     judged = judged_pixels(infrared, visible, truth, **rule)
     if np.shape(weight_map) != judged.shape:

@@ -125,22 +125,23 @@ def table(
     0    CBF      1  6.5
     1   PMGI      0  NaN
     """
+    columns = [*ELEVEN, *(name for name in dict.fromkeys(scores["metric"]) if name not in ELEVEN)]
     ids = None if ids is None else list(ids)
     scores = scores if ids is None else scores[scores["id"].isin(ids)]
-    grouped = scores.pivot_table(index="method", columns="metric", values="value", aggfunc="mean").reindex(columns=list(ELEVEN))
+    grouped = scores.pivot_table(index="method", columns="metric", values="value", aggfunc="mean").reindex(columns=columns)
     pairs = scores.groupby("method")["id"].nunique()
     lines = []
     for row in chosen:
         name = row.method.name if row.method else ""
         count = int(pairs.get(name, 0))
         if ids is None or count == len(ids) > 0:
-            values = {metric: grouped.at[name, metric] if name in grouped.index else float("nan") for metric in ELEVEN}
+            values = {metric: grouped.at[name, metric] if name in grouped.index else float("nan") for metric in columns}
             note = row.reason or ("" if count else "no image could be read and scored")
             like = (likeness or {}).get(name, float("nan"))
             lines.append(
                 {"method": row.name, "source": row.source, "variant": row.variant, "pairs": count, LIKENESS: like, **values, "note": note}
             )
-    return pd.DataFrame(lines, columns=["method", "source", "variant", "pairs", LIKENESS, *ELEVEN, "note"])
+    return pd.DataFrame(lines, columns=["method", "source", "variant", "pairs", LIKENESS, *columns, "note"])
 
 
 def one_each(chosen: Sequence[Row], scores: pd.DataFrame) -> list[str]:

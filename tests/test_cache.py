@@ -1,0 +1,60 @@
+"""What is remembered does not outlive its code: the key follows the imports, whole folders of them."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from ivfnb import cache, paths
+
+KEYS = {
+    "metrics": ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting"),
+    "windows": ("ivfnb.classifier.windows",),
+    "fused": ("ivfnb.fusion.pipeline",),
+    "CBF": ("ivfnb.baselines.cbf",),
+    "ConvSR": ("ivfnb.baselines.convsr",),
+}
+
+
+def hashes(folder) -> dict[str, str]:
+    """Hash of each key with the copy of the package below a folder."""
+    code = f"from ivfnb import cache\nfor key, modules in {KEYS!r}.items(): print(key, cache.code_hash(*modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("changed", "keys"),
+    [
+        ("metrics/fidelity.py", {"metrics"}),
+        ("evaluation/fitting.py", {"metrics"}),  # how sources are cut or resized before they are scored
+        ("images.py", {"metrics", "fused", "CBF", "ConvSR"}),  # windows are judged on arrays
+        ("classifier/dense.py", {"windows", "fused"}),
+        ("enhance/filters.py", {"fused"}),
+        ("fusion/blend.py", {"fused", "metrics"}),  # fitting knows the released size
+        ("baselines/cbf.py", {"CBF"}),
+        ("baselines/common/sparse.py", {"CBF", "ConvSR"}),
+        ("report/tables.py", set()),
+        ("commands/score.py", set()),
+    ],
+)
+def test_an_edit_changes_the_keys_of_what_it_takes_part_in(tmp_path, changed, keys):
+    shutil.copytree(paths.PACKAGE, tmp_path / "ivfnb", ignore=shutil.ignore_patterns("__pycache__"))
+    before = hashes(tmp_path)
+    file = tmp_path / "ivfnb" / changed
+    file.write_text(file.read_text() + "\n# an edit\n")
+    after = hashes(tmp_path)
+    assert {key for key in KEYS if before[key] != after[key]} == keys
+
+
+def test_a_new_module_of_a_folder_counts(tmp_path):
+    shutil.copytree(paths.PACKAGE, tmp_path / "ivfnb", ignore=shutil.ignore_patterns("__pycache__"))
+    before = hashes(tmp_path)
+    (tmp_path / "ivfnb" / "metrics" / "new.py").write_text("")
+    assert {key for key, value in hashes(tmp_path).items() if value != before[key]} == {"metrics"}
+
+
+def test_a_module_without_source_is_named():
+    with pytest.raises(ValueError, match=r"found no source of ivfnb\.nowhere, expected modules"):
+        cache.sources("ivfnb.nowhere")
