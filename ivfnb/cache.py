@@ -52,10 +52,32 @@ def _imports(module: str) -> frozenset[str]:
 
 
 def sources(*modules: str) -> list[Path]:
-    """Source files that take part when the modules run: what they import, directly or not, and all files beside each of those.
+    """Source files that take part when modules run: what they import, directly or not, and all files beside each of those.
 
-    Followed are imports of this package and of the packages that `modules` belong to. The files of a folder in `SINGLE` count each for
-    itself. ValueError for a module without a source file.
+    Parameters
+    ----------
+    *modules : str
+        Names of modules.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+
+    Raises
+    ------
+    ValueError
+        For a module without a source file.
+
+    Notes
+    -----
+    Followed are imports of this package and of the packages that `modules` belong to, late ones included. The files of a folder in `SINGLE`
+    count each for itself.
+
+    Examples
+    --------
+    >>> [file.name for file in sources("ivfnb.files")]
+    ['files.py']
     """
     if lacking := [module for module in modules if _source(module) is None]:
         raise ValueError(f"modules: found no source of {', '.join(lacking)}, expected modules of installed packages")
@@ -65,8 +87,8 @@ def sources(*modules: str) -> list[Path]:
         if module not in seen and module.partition(".")[0] in tops and _source(module) is not None:
             seen.add(module)
             waiting += _imports(module)
-    package, files = Path(__file__).parent, set()
-    for file in map(_source, seen):
+    package, files = Path(__file__).parent, set[Path]()
+    for file in filter(None, map(_source, seen)):
         alone = file.parent == package or any(file.parent.as_posix().endswith(single) for single in SINGLE)
         files |= {file} if alone else set(file.parent.glob("*.py"))
     return sorted(files)
@@ -74,11 +96,54 @@ def sources(*modules: str) -> list[Path]:
 
 @lru_cache
 def code_hash(*modules: str) -> str:
-    """Hash of the source of everything that takes part when the modules run (see `sources`): a result does not outlive its code."""
+    """Hash of the source of everything that takes part when modules run: a result does not outlive its code.
+
+    Parameters
+    ----------
+    *modules : str
+        See `sources`.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        For a module without a source file.
+
+    Examples
+    --------
+    >>> code_hash("ivfnb.files") == code_hash("ivfnb.files") != code_hash("ivfnb.images")
+    True
+    """
     return hashlib.sha256(b"".join(file.read_bytes() for file in sources(*modules))).hexdigest()[:16]
 
 
 def place(kind: str, content: Any, suffix: str) -> Path:
-    """File in which what depends on `content` (anything joblib can hash) is remembered; it need not exist."""
+    """File in which what depends on some content is remembered.
+
+    Parameters
+    ----------
+    kind : str
+        Folder below the cache's, one for each kind of result.
+    content : anything joblib can hash
+        What the result depends on.
+    suffix : str
+        Of the file.
+
+    Returns
+    -------
+    Path
+        It need not exist.
+
+    Examples
+    --------
+    >>> place("scores", ("EN", 3), ".json") == place("scores", ("EN", 3), ".json")
+    True
+    >>> place("scores", ("EN", 3), ".json") == place("scores", ("EN", 4), ".json")
+    False
+    """
     key = joblib.hash(content)
     return paths.cache_root() / kind / key[:2] / f"{key}{suffix}"

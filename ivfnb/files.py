@@ -15,13 +15,23 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     Parameters
     ----------
-    path : path of the file to be written; its folder is made.
+    path : str or Path
+        Of the file to be written; its folder is made.
 
     Yields
     ------
     Path
         Hidden, of the same folder and suffix (libraries choose a format by it), with the process's number in its name, so that two
         processes that write one file do not meet.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/new/table.csv") as beside:
+    ...         _ = beside.write_text("a,b")
+    ...     Path(folder, "new", "table.csv").read_text()
+    'a,b'
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,24 +45,96 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write a file, whole or not at all, and return its path."""
+    r"""Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : bytes
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_bytes(f"{folder}/two", b"\x00\x01").stat().st_size
+    2
+    """
     with replacing(path) as beside:
         beside.write_bytes(content)
     return Path(path)
 
 
 def write_text(path: str | Path, content: str) -> Path:
-    """Write text in UTF-8 with line ends as they are, whole or not at all, and return the file's path."""
+    r"""Write text in UTF-8, with line ends as they are, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : str
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(f"{folder}/note.txt", "häh").read_bytes()
+    b'h\xc3\xa4h'
+    """
     return write_bytes(path, content.encode("utf-8"))
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> Path:
-    """Write JSON, whole or not at all, and return the file's path; what JSON does not know is written as text."""
+    """Write JSON, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : object
+        What JSON does not know is written as text.
+    indent : int, optional
+        Spaces a level; None: all in one line.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_json(write_json(f"{folder}/scores.json", {"EN": 7.1}))
+    {'EN': 7.1}
+    """
     return write_text(path, json.dumps(content, indent=indent, default=str) + "\n")
 
 
 def read_json(path: str | Path) -> Any:
-    """Content of a JSON file; None where there is none, or one that cannot be read as JSON."""
+    """Content of a JSON file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    object
+        None where there is no file, or one that cannot be read as JSON.
+
+    Examples
+    --------
+    >>> read_json("no/such/file.json") is None
+    True
+    """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -60,7 +142,30 @@ def read_json(path: str | Path) -> Any:
 
 
 def digest(path: str | Path, algorithm: str = "sha256") -> str:
-    """Hexadecimal hash of a file's bytes by an algorithm of `hashlib`, or "git": the sha1 that git names the file's blob by."""
+    """Hexadecimal hash of a file's bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+    algorithm : str
+        One of `hashlib`'s, or "git": the sha1 that git names the file's blob by.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     digest(write_bytes(f"{folder}/empty", b""), "git")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
     path = Path(path)
     if algorithm == "git":
         blob = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)

@@ -80,7 +80,22 @@ def stamp(**extra: Any) -> dict[str, Any]:
 
 
 def line(record: dict[str, Any] | None = None) -> str:
-    """One readable line of a stamp, for the head of a notebook."""
+    """One readable line of a stamp, for the head of a notebook.
+
+    Parameters
+    ----------
+    record : dict, optional
+        As `stamp` makes it; None: a new one.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> line()
+    'ivfnb at ...; Python 3...cores; ...'
+    """
     record = record or stamp()
     commit = "no commit" if record["commit"] is None else record["commit"][:10] + (" with local changes" if record["dirty"] else "")
     versions = ", ".join(f"{name} {record['versions'][name]}" for name in ("torch", "numpy", "opencv-python-headless"))
@@ -88,5 +103,25 @@ def line(record: dict[str, Any] | None = None) -> str:
 
 
 def write_run(path: str | Path, **extra: Any) -> Path:
-    """Write a stamp with `extra` as the JSON file `path` (a run's `run.json`), whole or not at all."""
+    """Write a stamp as a run's JSON file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Usually a run's `run.json`.
+    **extra : object
+        See `stamp`.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files.read_json(write_run(f"{folder}/run.json", profile="demo"))["profile"]
+    'demo'
+    """
     return files.write_json(path, stamp(**extra), indent=1)

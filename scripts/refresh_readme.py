@@ -84,7 +84,7 @@ def speed() -> str:
     }
     rows = [[label, *(form.format(value[f"{size}, {what}"]) for size in SIZES)] for label, (what, form) in whats.items()]
     compared = f"{check['pair'].nunique()} TNO pairs and {check['weights'].nunique()} networks"
-    return f"""`python -m ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]}
+    return f"""`ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]}
 ([{PAPER}/bench.csv]({PAPER}/bench.csv) has all rows, with their provenance):
 
 {markdown(header, rows)}

@@ -7,6 +7,8 @@ import pytest
 from fetching import checkout, server  # noqa: F401 (fixtures)
 from hypothesis import settings
 
+collect_ignore = ["toy"]  # a distribution of its own, which a test installs
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 

@@ -41,4 +41,4 @@ def test_additions_are_loaded_or_named_in_a_warning(monkeypatch, tmp_path):
         answer, module = paths.additions("ivfnb.invented")
     assert answer == 42
     assert module.__name__ == "added_here"
-    assert paths.additions("ivfnb.nothing") == []
+    assert paths.additions("ivfnb.nothing") == ()

@@ -22,7 +22,18 @@ RADII = {"multimodal": 3, "multi-focus": 9}  # of the window in which activities
 
 @cache
 def dictionary() -> np.ndarray:
-    """The learned filters, float32 (32, 8, 8) of unit norm, read-only; `scripts/learn_baselines.py` made them."""
+    """The learned filters; `scripts/learn_baselines.py` made them.
+
+    Returns
+    -------
+    array (32, 8, 8), float32
+        Of unit norm, read-only.
+
+    Examples
+    --------
+    >>> dictionary().shape
+    (32, 8, 8)
+    """
     with np.load(paths.root() / "data" / "weights" / "convsr.npz") as stored:
         filters = stored["filters"]
     filters.flags.writeable = False
@@ -30,7 +41,25 @@ def dictionary() -> np.ndarray:
 
 
 def base_layer(image: Image) -> Image:
-    """Low-pass part of an image: least squares with LOWPASS times the squared first differences, border mirrored; float64 (h, w)."""
+    """Low-pass part of an image: least squares with LOWPASS times the squared first differences.
+
+    Parameters
+    ----------
+    image : array (h, w)
+
+    Returns
+    -------
+    array (h, w), float64
+
+    Notes
+    -----
+    The border is mirrored.
+
+    Examples
+    --------
+    >>> base_layer(np.full((20, 20), 0.5)).round(9)[0, 0].item()
+    0.5
+    """
     padded = np.pad(image, PADDING, mode="symmetric")
     rows, columns = (2 - 2 * np.cos(2 * np.pi * np.arange(size) / size) for size in padded.shape)
     transfer = 1 / (1 + LOWPASS * (rows[:, None] + columns[: padded.shape[1] // 2 + 1]))
@@ -39,13 +68,41 @@ def base_layer(image: Image) -> Image:
 
 
 def fuse(infrared: Image, visible: Image, mode: str = "multimodal") -> Image:
-    """Base layer plus the details of the more active source at each pixel: float64 (h, w), levels 0..255; coded in float32.
+    """Base layer plus the details of the more active source at each pixel.
 
-    `mode` "multimodal" is the paper's for infrared and visible images (mean of the base layers, activity window of radius 3);
-    "multi-focus" takes the base of the more active source too, radius 9, which is how the public script and hence the published images
-    were run. Since a sparse code is not exact, a source fused with itself comes back only up to what the code leaves out. Source: Liu,
-    Chen, Ward and Wang 2016, doi 10.1109/LSP.2016.2618776; 32 filters of 8x8, sparsity 0.01. Departures: the dictionary is learned anew
-    (`learning.learn_filters`), levels outside 0..255 are clipped. ValueError for an unknown mode.
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2.
+    mode : str
+        "multimodal" is the paper's for infrared and visible images (mean of the base layers, activity window of radius 3); "multi-focus"
+        takes the base of the more active source too, radius 9, which is how the public script and hence the published images were run.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded; coded in float32.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+    ValueError
+        For an unknown mode.
+
+    Notes
+    -----
+    32 filters of 8x8, sparsity 0.01. Since a sparse code is not exact, a source fused with itself comes back only up to what the code
+    leaves out. Departures: the dictionary is learned anew (`training.convsr.learn_filters`), levels outside 0..255 are clipped.
+
+    References
+    ----------
+    Liu, Chen, Ward and Wang 2016, doi 10.1109/LSP.2016.2618776
+
+    Examples
+    --------
+    >>> fuse(np.full((16, 16), 10), np.full((16, 16), 30))[0, 0].round(6).item()
+    20.0
     """
     infrared, visible = check_pair(infrared, visible)
     if mode not in RADII:

@@ -19,16 +19,57 @@ PADDING = 2  # empty cells on each side of the bilateral grid
 
 
 def gaussian(image: Image, sigma: float) -> Image:
-    """Gaussian mean, window radius floor(3 sigma), border mirrored with the edge repeated."""
+    """Gaussian mean, window radius floor(3 sigma), border mirrored with the edge repeated.
+
+    Parameters
+    ----------
+    image : array (h, w), float64
+    sigma : float
+        Pixels.
+
+    Returns
+    -------
+    array (h, w), float64
+
+    Examples
+    --------
+    >>> gaussian(np.array([[0.0, 0.0, 9.0, 0.0, 0.0]]), 0.4).round(2)
+    array([[0.  , 0.36, 8.27, 0.36, 0.  ]])
+    """
     kernel = cv2.getGaussianKernel(2 * int(3 * sigma) + 1, sigma)
     return cv2.sepFilter2D(image, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT)
 
 
 def bilateral(image: Image, sigma_spatial: float, sigma_range: float) -> Image:
-    """Bilateral filter in a coarse grid of position and level: float64 (h, w).
+    """Bilateral filter in a coarse grid of position and level.
 
+    Parameters
+    ----------
+    image : array (h, w), float64
+        Levels 0..255.
+    sigma_spatial : float
+        Pixels.
+    sigma_range : float
+        Grey levels.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255.
+
+    Notes
+    -----
     Cells are a sigma wide each way; pixels go to the nearest cell, the grid is smoothed twice with (1, 2, 1)/4 along each axis, and read
-    out trilinearly. Source: the truncated kernel of Paris and Durand 2009, doi 10.1007/s11263-007-0110-8.
+    out trilinearly.
+
+    References
+    ----------
+    The truncated kernel of Paris and Durand 2009, doi 10.1007/s11263-007-0110-8
+
+    Examples
+    --------
+    >>> bilateral(np.full((8, 8), 7.0), 2.0, 12.0)[0, 0].round(9).item()
+    7.0
     """
     rows, columns = np.indices(image.shape, dtype=np.float64) / sigma_spatial
     place = np.stack([rows, columns, (image - image.min()) / sigma_range]) + PADDING
@@ -46,10 +87,25 @@ def bilateral(image: Image, sigma_spatial: float, sigma_range: float) -> Image:
 
 
 def decompose(image: Image) -> tuple[Image, list[tuple[Image, Image]]]:
-    """Coarsest Gaussian image, and the texture and edge layers of every level, finest first; they sum to the image.
+    """Coarsest Gaussian image, and the texture and edge layers of every level.
 
-    Texture: what the bilateral filter takes out of the previous level's Gaussian image. Edge: what the Gaussian filter takes out beyond
-    that.
+    Parameters
+    ----------
+    image : array (h, w), float64
+        Levels 0..255.
+
+    Returns
+    -------
+    base : array (h, w), float64
+    layers : list of (texture, edge)
+        The finest first. Texture: what the bilateral filter takes out of the previous level's Gaussian image. Edge: what the Gaussian
+        filter takes out beyond that. With the base they sum to the image.
+
+    Examples
+    --------
+    >>> base, layers = decompose(np.eye(16))
+    >>> bool(np.allclose(base + sum(texture + edge for texture, edge in layers), np.eye(16)))
+    True
     """
     smooth = kept = image
     layers = []
@@ -70,14 +126,41 @@ def _lead(edge_infrared: Image, edge_visible: Image) -> Image:
 
 
 def fuse(infrared: Image, visible: Image, exchanged: bool = False) -> Image:
-    """Visible image with the infrared's stronger edges and their textures: float64 (h, w), levels 0..255.
+    """Visible image with the infrared's stronger edges and their textures.
 
     Coarse layers and the base are weighted by the infrared's lead in edge strength, of the finest layers the larger magnitude is taken.
-    `exchanged` gives each source the other's part: so were the published TNO images made, whose public script reads the infrared file as
-    visible; with it, and truncated instead of rounded, they come out exactly. VIFB's images have the roles as here. Source: Zhou, Wang,
-    Li and Dong 2016, doi 10.1016/j.inffus.2015.11.003, with the public script's parameters and its grid for the bilateral filter. The
-    script smooths the choice at the finest level with a Gaussian of sigma 0.2 in a window of one pixel, which does nothing. No departures
-    known.
+
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2.
+    exchanged : bool
+        Gives each source the other's part: so were the published TNO images made, whose public script reads the infrared file as visible;
+        with it, and truncated instead of rounded, they come out exactly. VIFB's images have the roles as here.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+
+    Notes
+    -----
+    With the public script's parameters and its grid for the bilateral filter. The script smooths the choice at the finest level with a
+    Gaussian of sigma 0.2 in a window of one pixel, which does nothing. No departures known.
+
+    References
+    ----------
+    Zhou, Wang, Li and Dong 2016, doi 10.1016/j.inffus.2015.11.003
+
+    Examples
+    --------
+    >>> fuse(np.full((8, 8), 10), np.full((8, 8), 30))[0, 0].round(9).item()
+    30.0
     """
     infrared, visible = check_pair(infrared, visible)
     if exchanged:

@@ -21,7 +21,18 @@ NODES = np.exp(np.arange(-6.5, 5.6, STEP))
 
 @cache
 def projection() -> np.ndarray:
-    """The learned projection L, float32 (256, 256), read-only; `scripts/learn_baselines.py` made it."""
+    """The learned projection L; `scripts/learn_baselines.py` made it.
+
+    Returns
+    -------
+    array (256, 256), float32
+        Read-only.
+
+    Examples
+    --------
+    >>> projection().shape
+    (256, 256)
+    """
     with np.load(paths.root() / "data" / "weights" / "mdlatlrr.npz") as stored:
         matrix = stored["projection"]
     matrix.flags.writeable = False
@@ -54,10 +65,27 @@ def _tridiagonal(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nuclear_norms(patches: np.ndarray) -> np.ndarray:
-    """Sum of the singular values of each patch: patches (side, side, n), float32 or float64, to float64 (n,); relative error under 1e-3.
+    """Sum of the singular values of each of many patches.
 
+    Parameters
+    ----------
+    patches : array (side, side, n)
+        float32 or float64.
+
+    Returns
+    -------
+    array (n,), float64
+        Relative error under 1e-3.
+
+    Notes
+    -----
     Since a singular value is (2/pi) times the integral over t of s^2 / (s^2 + t^2), it suffices to know the trace of (P P^T + t^2)^-1 at a
     few t, which a tridiagonal matrix gives by a recursion: no patch needs a decomposition of its own.
+
+    Examples
+    --------
+    >>> nuclear_norms(np.eye(4)[..., None]).round(2)
+    array([4.])
     """
     diagonal, squares = _tridiagonal(patches)
     trace = diagonal.sum(axis=0, dtype=np.float64)
@@ -127,14 +155,46 @@ def _patch_sums(windows: list[np.ndarray], matrix: np.ndarray, tops: range, bloc
 
 
 def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once") -> Image:
-    """Mean of what is left after `levels` levels plus the fused details: float64 (h, w), levels 0..255, computed in float32.
+    """Mean of what is left after some levels plus the fused details.
 
     Each level takes from both images L times every 16x16 patch, averaged where patches overlap; the details of a patch are weighted by
-    their nuclear norms. `details` "once" adds each level's as the paper says; "accumulated" adds those of level i `levels` - i + 1 times,
-    since the public script never clears the sum it adds patches to: so were the published images made. Source: Li, Wu and Kittler 2020,
-    doi 10.1109/TIP.2020.2975984; the paper reports 1 to 4 levels. Departures: L is learned anew (`learning.latent_low_rank`), images
-    above 512 pixels are not cut into four blocks as by the public script, nuclear norms are known to 1e-3, images below 16 pixels are
-    mirrored up to it, and levels outside 0..255 are clipped. ValueError for fewer than one level or unknown details.
+    their nuclear norms.
+
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2.
+    levels : int
+        The paper reports 1 to 4.
+    details : str
+        "once" adds each level's as the paper says; "accumulated" adds those of level i `levels` - i + 1 times, since the public script
+        never clears the sum it adds patches to: so were the published images made.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded; computed in float32.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+    ValueError
+        For fewer than one level or unknown details.
+
+    Notes
+    -----
+    Departures: L is learned anew (`training.mdlatlrr.latent_low_rank`), images above 512 pixels are not cut into four blocks as by the
+    public script, nuclear norms are known to 1e-3, images below 16 pixels are mirrored up to it, and levels outside 0..255 are clipped.
+
+    References
+    ----------
+    Li, Wu and Kittler 2020, doi 10.1109/TIP.2020.2975984
+
+    Examples
+    --------
+    >>> fuse(np.zeros((16, 16)), np.zeros((16, 16))).max().item()
+    0.0
     """
     infrared, visible = check_pair(infrared, visible)
     if levels < 1:
@@ -146,7 +206,7 @@ def fuse(infrared: Image, visible: Image, levels: int = 2, details: str = "once"
     pair = [np.pad(image, missing, mode="symmetric").astype(np.float32) for image in (infrared, visible)]
     fused = np.zeros_like(pair[0])
     for level in range(levels):
-        *layers, fused_layer = _level(*pair, projection())
+        *layers, fused_layer = _level(pair[0], pair[1], projection())
         pair = [image - layer for image, layer in zip(pair, layers, strict=True)]
         fused += fused_layer * (levels - level if details == "accumulated" else 1)
     fused += (pair[0] + pair[1]) / 2

@@ -9,13 +9,57 @@ from ivfnb.images import Image
 
 
 def mean(infrared: Image, visible: Image) -> Image:
-    """Plain mean of the sources: float64 (h, w), levels 0..255."""
+    """Plain mean of the sources.
+
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+
+    Examples
+    --------
+    >>> mean(np.array([[0, 9], [5, 5]]), np.array([[3, 3], [5, 5]]))
+    array([[1.5, 6. ],
+           [5. , 5. ]])
+    """
     infrared, visible = check_pair(infrared, visible)
     return (infrared + visible) / 2
 
 
 def maximum(infrared: Image, visible: Image) -> Image:
-    """Pixelwise maximum of the sources: float64 (h, w), levels 0..255."""
+    """Pixelwise maximum of the sources.
+
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+
+    Examples
+    --------
+    >>> maximum(np.array([[0, 9], [5, 5]]), np.array([[3, 3], [5, 5]]))
+    array([[3., 9.],
+           [5., 5.]])
+    """
     return np.maximum(*check_pair(infrared, visible))
 
 
@@ -30,10 +74,35 @@ def _pyramid(image: Image, levels: int) -> list[Image]:
 
 
 def laplacian_pyramid(infrared: Image, visible: Image, levels: int = 4) -> Image:
-    """Of each band the coefficient of larger magnitude (of equal ones the mean), of the rest the mean: float64 (h, w), levels 0..255.
+    """Of each band the coefficient of larger magnitude (of equal ones the mean), of the rest the mean.
 
-    Burt and Adelson 1983, doi 10.1109/TCOM.1983.1095851. `levels` is cut to what the size allows (a side of at least 2 in every band); what
-    the choice of coefficients puts outside 0..255 is clipped. ValueError for fewer than one level.
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2.
+    levels : int
+        Bands, at least one; cut to what the size allows (a side of at least 2 in every band).
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels, not rounded; what the choice of coefficients puts outside 0..255 is clipped.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+    ValueError
+        For fewer than one level.
+
+    References
+    ----------
+    Burt and Adelson 1983, doi 10.1109/TCOM.1983.1095851
+
+    Examples
+    --------
+    >>> laplacian_pyramid(np.full((8, 8), 10), np.full((8, 8), 30))[0, 0].item()
+    20.0
     """
     infrared, visible = check_pair(infrared, visible)
     if levels < 1:

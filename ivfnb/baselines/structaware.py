@@ -15,10 +15,29 @@ SIGMA_SPATIAL, SIGMA_RANGE = 10.0, 0.2  # of the domain transform: pixels, 0..1 
 
 
 def structure(image: Image) -> Image:
-    """Strength of the structure of a 0..1 image: sum of the magnitudes of both first differences of the smoothed image, float64 (h, w).
+    """Strength of an image's structure: sum of the magnitudes of both first differences of the smoothed image.
 
+    Parameters
+    ----------
+    image : array (h, w), float64
+        Levels 0..1.
+
+    Returns
+    -------
+    array (h, w), float64
+        At least 0.
+
+    Notes
+    -----
     Smoothed as by a guided filter that is its own guide, but with the window's own coefficients, not their means. Beyond the last row and
     column stands level 0: there the brighter image is the stronger one.
+
+    Examples
+    --------
+    >>> structure(np.full((3, 3), 0.25)).round(9)
+    array([[0.  , 0.  , 0.25],
+           [0.  , 0.  , 0.25],
+           [0.25, 0.25, 0.5 ]])
     """
     mean = window_means(image, RADIUS)
     variance = window_means(image * image, RADIUS) - mean * mean
@@ -38,9 +57,33 @@ def _recursive(values: Image, feedback: Image) -> Image:
 
 
 def refine(mask: Image, guide: Image) -> Image:
-    """Mask smoothed inside the edges of a 0..1 guide: one round of the recursive filter of the domain transform, float64 (h, w).
+    """Mask smoothed inside the edges of a guide: one round of the recursive filter of the domain transform.
 
-    Source: Gastal and Oliveira 2011, doi 10.1145/1964921.1964964; along the rows first, then along the columns.
+    Parameters
+    ----------
+    mask : array (h, w), float64
+        0..1.
+    guide : array (h, w), float64
+        Levels 0..1.
+
+    Returns
+    -------
+    array (h, w), float64
+        0..1.
+
+    Notes
+    -----
+    Along the rows first, then along the columns.
+
+    References
+    ----------
+    Gastal and Oliveira 2011, doi 10.1145/1964921.1964964
+
+    Examples
+    --------
+    >>> refine(np.ones((2, 3)), np.eye(2, 3)).round(9)
+    array([[1., 1., 1.],
+           [1., 1., 1.]])
     """
     across, down = (
         np.exp(-np.sqrt(2) / SIGMA_SPATIAL * (1 + SIGMA_SPATIAL / SIGMA_RANGE * np.abs(np.diff(plane, axis=0))))
@@ -50,11 +93,37 @@ def refine(mask: Image, guide: Image) -> Image:
 
 
 def fuse(infrared: Image, visible: Image) -> Image:
-    """Mean of the sources weighted by a refined map of the stronger structure: float64 (h, w), levels 0..255.
+    """Mean of the sources weighted by a refined map of the stronger structure.
 
-    The sources are not exchangeable: the infrared image guides the refinement, and where structures are equal the visible image is taken.
-    Source: Li, Xie, Zhou, Han and Zhan 2018, doi 10.1016/j.ijleo.2018.06.123: windows of radius 3, eps 0.01, three rounds with sigmas 10
-    pixels and 0.2. The border of the differences was found by comparison with published images. No departures known.
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size of at least 2x2. They are not exchangeable: the infrared image guides the refinement, and where
+        structures are equal the visible image is taken.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded.
+
+    Raises
+    ------
+    ImageError
+        For images that are not grey, not in range or not of one size.
+
+    Notes
+    -----
+    Windows of radius 3, eps 0.01, three rounds with sigmas 10 pixels and 0.2. The border of the differences was found by comparison with
+    published images. No departures known.
+
+    References
+    ----------
+    Li, Xie, Zhou, Han and Zhan 2018, doi 10.1016/j.ijleo.2018.06.123
+
+    Examples
+    --------
+    >>> fuse(np.full((8, 8), 10), np.full((8, 8), 10)).round(9).max().item()
+    10.0
     """
     infrared, visible = check_pair(infrared, visible)
     guide = infrared / 255

@@ -22,7 +22,8 @@ import torch
 from torch.nn import functional
 
 from ivfnb.classifier.folding import CELLS, Affine, Folded, fold, product
-from ivfnb.classifier.network import WINDOW, EResNet
+from ivfnb.classifier.grid import WINDOW
+from ivfnb.classifier.network import EResNet
 
 CELL = WINDOW // CELLS  # pixels per side of a cell; rows and columns of pixels are counted in strips of 8
 TILE_PIXELS = 15 * 2**9  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache
@@ -30,7 +31,17 @@ MOST_THREADS = 8  # each holds a tile
 
 
 class Tile:
-    """A run of strips: which grid rows meet it, and where a buffer (pixels, ...) keeps the pixels of each kind."""
+    """A run of strips of 8 pixel rows: which grid rows meet it, and where a buffer (pixels, ...) keeps the pixels of each kind.
+
+    Parameters
+    ----------
+    first, last : int
+        Strips of the run, the last one not in it.
+    step : int
+        Of the grid, in strips.
+    grid : (rows, columns)
+        Of the windows.
+    """
 
     def __init__(self, first: int, last: int, step: int, grid: tuple[int, int]):
         self.first, self.last, self.step, self.grid = first, last, step, grid
@@ -43,17 +54,17 @@ class Tile:
         self.columns = [slice(j, self.width - CELLS + 1 + j, step) for j in range(CELLS)]
 
     def shapes(self, size: int) -> list[list[tuple[int, ...]]]:
-        """Shape of each kind at `size` pixels per strip: (2 blocks where on top or bottom, rows, 2 where on the sides, columns)."""
+        """Shape of each kind: (2 blocks where on top or bottom, rows, 2 where on the sides, columns), at `size` pixels per strip."""
         top, *_, bottom = ((2, run.stop - run.start) for run in self.grid_rows)
         widths = (size * self.width,), (2, self.grid[1])
         return [[(*rows, *width) for width in widths] for rows in (top, (size * (self.last - self.first),), bottom)]
 
     def pixels(self, size: int) -> int:
-        """Number of pixels of all kinds at `size` pixels per strip."""
+        """Number of pixels of all kinds, at `size` pixels per strip."""
         return sum(prod(shape) for row in self.shapes(size) for shape in row)
 
     def kinds(self, buffer: torch.Tensor, size: int) -> list[list[torch.Tensor]]:
-        """Views of the kinds [vertical][horizontal] in `buffer` (pixels, ...), each of shape (*shape, ...)."""
+        """Views of the kinds [vertical][horizontal] in `buffer` (pixels, ...), each of shape (*shape, ...), at `size` pixels per strip."""
         shapes = self.shapes(size)
         parts = iter(buffer.split([prod(shape) for row in shapes for shape in row]))
         return [[next(parts).unflatten(0, shape) for shape in row] for row in shapes]
@@ -153,8 +164,8 @@ def _shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[torch.Tensor]
         left, right = sides.unbind(-4)
         cells = torch.cat([left, *(inside[..., columns, :, :] for columns in tile.columns[1:-1]), right], dim=-1)
         if row in (0, CELLS - 1):
-            sums = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(cells, weight, strict=True)]
-            sums = torch.stack(sums, dim=1)
+            of_blocks = [product(block.flatten(0, 2), Affine(part, None)) for block, part in zip(cells, weight, strict=True)]
+            sums = torch.stack(of_blocks, dim=1)
         else:  # both blocks see the same
             sums = product(cells[tile.strips[row]].flatten(0, 2), Affine(weight.flatten(0, 1), None))
         shares.append(sums.view(-1, tile.grid[1], 2, 2, 256))
@@ -181,23 +192,47 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
 
 def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
     """Add to `hidden` (rows, columns, 2 images, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
-    grid = tuple(hidden.shape[:2])
+    rows, columns = hidden.shape[:2]
+    grid = rows, columns
     height, width = (((count - 1) * step + CELLS) * CELL for count in grid)
     inside = normalised[..., :height, :width]
     planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
     strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
     tiles = [Tile(first, min(first + run, strips), step, grid) for first in range(0, strips, run)]
     for tile, shares in zip(tiles, _each(partial(_shares, net, planes), tiles, planes.device), strict=True):
-        for rows, share in zip(tile.grid_rows, shares, strict=True):
-            hidden[rows] += share
+        for run_of_rows, share in zip(tile.grid_rows, shares, strict=True):
+            hidden[run_of_rows] += share
 
 
 @torch.inference_mode()
 def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int = TILE_PIXELS) -> torch.Tensor:
-    """Logits (2 orders, rows, columns, 2) of every window inside the images, from their normalised planes (2, 3, h, w), visible first.
+    """Logits of every window inside the images, from their normalised planes.
 
-    `net` is in eval mode, `stride` a multiple of 8. Wide images are cut into bands of whole windows, which overlap by 24 columns, and bands
-    into runs of strips of 8 rows, of about `tile_pixels` pixels. What grows with the image is 1,024 float32 numbers kept per window.
+    Parameters
+    ----------
+    net : EResNet
+        In eval mode.
+    normalised : tensor (2, 3, h, w), float32
+        Planes of the visible and of the infrared image, as `net.normalise` gives them.
+    stride : int
+        Step of the windows in pixels, a multiple of 8.
+    tile_pixels : int
+        Of an image in one pass, about.
+
+    Returns
+    -------
+    tensor (2, rows, columns, 2), float32
+        First with the visible window above, then below.
+
+    Notes
+    -----
+    Wide images are cut into bands of whole windows, which overlap by 24 columns, and bands into runs of strips of 8 rows. What grows with
+    the image is 1,024 float32 numbers kept per window.
+
+    Examples
+    --------
+    >>> scores(EResNet().eval(), torch.zeros(2, 3, 40, 56), 8).shape
+    torch.Size([2, 2, 4, 2])
     """
     grid = tuple((size - WINDOW) // stride + 1 for size in normalised.shape[2:])
     folded, hidden = fold(net), normalised.new_zeros(*grid, 2, 2, 256)
@@ -207,4 +242,4 @@ def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int
         _band(folded, normalised[..., first * stride :], stride // CELL, tile_pixels, hidden[:, first:last])
     upper, lower = hidden.unbind(3)
     orders = torch.stack([upper[:, :, 0] + lower[:, :, 1], upper[:, :, 1] + lower[:, :, 0]])
-    return net.head[1:]((orders + net.head[0].bias).flatten(0, 2)).view(2, *grid, 2)
+    return net.head[1:]((orders + net.first_of_head.bias).flatten(0, 2)).view(2, *grid, 2)

@@ -17,14 +17,32 @@ SLOPE = 0.1  # of the leaky ReLUs below zero
 
 
 class Affine(NamedTuple):
-    """Weight (out, in) and bias (out,) of a map that every pixel (row of a matrix) passes."""
+    """An affine map that every pixel (row of a matrix) passes.
+
+    Attributes
+    ----------
+    weight : tensor (out, in)
+    bias : tensor (out,) or None
+    """
 
     weight: torch.Tensor
     bias: torch.Tensor | None
 
 
 class Folded(NamedTuple):
-    """The network at inference: affine maps alone."""
+    """The network at inference: affine maps alone.
+
+    Attributes
+    ----------
+    stems : list of Affine
+        Of the 3x3 neighbourhood, one a branch.
+    branches : list of lists of Affine
+        Of the blocks of grey, Gx and Gy.
+    gradient_block : Affine
+        Of the block that joins Gx and Gy.
+    cells : list of tensors
+        Weight of the head's first layer, for each of the 4 rows of cells: (2 blocks, 256, 4 columns of 512).
+    """
 
     stems: list[Affine]  # of the 3x3 neighbourhood, per branch
     branches: list[list[Affine]]  # of the blocks of gray, Gx and Gy
@@ -32,26 +50,48 @@ class Folded(NamedTuple):
     cells: list[torch.Tensor]  # weight of the head's first layer, for each of the 4 rows of cells (2 blocks, 256, 4 columns of 512)
 
 
-def _matrix(linear: nn.Module, norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """A convolution or linear layer and its batch norm as one float64 matrix (out, in) and bias."""
+def _matrix(layers: nn.Module, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """The convolution at place `first` of some layers and the batch norm behind it as one float64 matrix (out, in) and bias."""
+    assert isinstance(layers, nn.Sequential)
+    linear, norm = layers[first], layers[first + 1]
+    assert isinstance(linear, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert linear.bias is not None  # as `network` makes its layers, and it keeps the running statistics
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     bias = (linear.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
     return linear.weight.double().flatten(1) * scale[:, None], bias
 
 
-def _fold_block(block: ResBlock) -> Affine:
+def _fold_block(block: nn.Module) -> Affine:
     """Residual branch (two convolutions, nothing nonlinear between) and shortcut of a block, stacked: (2 * out, in)."""
-    first, second, shortcut = (_matrix(*pair) for pair in (block.residual[:2], block.residual[2:4], block.shortcut[:2]))
+    assert isinstance(block, ResBlock)
+    first, second, shortcut = _matrix(block.residual), _matrix(block.residual, 2), _matrix(block.shortcut)
     weight = torch.cat([second[0] @ first[0], shortcut[0]])
     return Affine(weight.float(), torch.cat([second[0] @ first[1] + second[1], shortcut[1]]).float())
 
 
 def fold(net: EResNet) -> Folded:
-    """The network's affine maps for inference, multiplied in float64 and rounded to float32 once."""
+    """The network's affine maps for inference, multiplied in float64 and rounded to float32 once.
+
+    Parameters
+    ----------
+    net : EResNet
+
+    Returns
+    -------
+    Folded
+
+    Examples
+    --------
+    >>> fold(EResNet().eval()).gradient_block.weight.shape
+    torch.Size([512, 256])
+    """
     # the head flattens (branch, channel, 2 blocks x 4 rows, 4 columns); here: row -> block, output, (column, branch, channel)
-    weight = net.head[0].weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
+    weight = net.first_of_head.weight.view(-1, 2, 256, 2, CELLS, CELLS).permute(4, 3, 0, 5, 1, 2).flatten(3)
     return Folded(
-        stems=[Affine(*(part.float() for part in _matrix(*stem[:2]))) for stem in net.stems],
+        stems=[Affine(*(part.float() for part in _matrix(stem))) for stem in net.stems],
         branches=[[_fold_block(block) for block in blocks] for blocks in (net.gray_blocks, net.gx_blocks, net.gy_blocks)],
         gradient_block=_fold_block(net.gradient_block),
         cells=list(weight),
@@ -61,7 +101,24 @@ def fold(net: EResNet) -> Folded:
 def product(features: torch.Tensor, affine: Affine, *, activation: bool = False) -> torch.Tensor:
     """The affine map of every row, and the leaky ReLU where asked for.
 
+    Parameters
+    ----------
+    features : tensor (n, in), float32
+    affine : Affine
+    activation : bool
+
+    Returns
+    -------
+    tensor (n, out), float32
+
+    Notes
+    -----
     On the CPU by oneDNN's matrix product: `functional.linear` would take MKL's, which leaves AVX-512 unused on AMD processors.
+
+    Examples
+    --------
+    >>> product(torch.ones(1, 2), Affine(torch.tensor([[-1.0, -1.0]]), None), activation=True)
+    tensor([[-0.2000]])
     """
     if features.is_cpu and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         fused = ("leaky_relu", [SLOPE], "") if activation else ("none", [], "")

@@ -6,7 +6,29 @@ WINDOW = 32  # side of a window, pixels; a sample stacks two of them
 
 
 def grid_shape(shape: tuple[int, int], stride: int = 8) -> tuple[int, int]:
-    """Rows and columns of the windows that lie fully inside an image of `shape`. ValueError for a bad stride or a shape below 32x32."""
+    """How many windows lie fully inside an image.
+
+    Parameters
+    ----------
+    shape : (h, w)
+        Of the image, pixels.
+    stride : int
+        Step of the windows in pixels.
+
+    Returns
+    -------
+    rows, columns : int
+
+    Raises
+    ------
+    ValueError
+        For a stride that is no whole number of at least 1, or a shape below 32x32.
+
+    Examples
+    --------
+    >>> grid_shape((456, 456), 8)
+    (54, 54)
+    """
     if isinstance(stride, bool) or int(stride) != stride or stride < 1:
         raise ValueError(f"stride: found {stride!r}, expected a whole number of pixels, at least 1")
     if len(shape) != 2 or min(shape) < WINDOW:
@@ -15,7 +37,30 @@ def grid_shape(shape: tuple[int, int], stride: int = 8) -> tuple[int, int]:
 
 
 def check_image(name: str, image: np.ndarray) -> np.ndarray:
-    """Array of a grey image that windows can be laid on; ValueError names the argument, what was found and what was expected."""
+    """Array of a grey image that windows can be laid on.
+
+    Parameters
+    ----------
+    name : str
+        What the message of an error calls the image.
+    image : array (h, w)
+        Grey levels, at least 32x32.
+
+    Returns
+    -------
+    array (h, w)
+        As it came.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, what was found and what was expected.
+
+    Examples
+    --------
+    >>> check_image("visible", np.zeros((32, 40))).shape
+    (32, 40)
+    """
     image = np.asarray(image)
     if image.ndim != 2 or min(image.shape) < WINDOW:
         raise ValueError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w) of at least {WINDOW}x{WINDOW}")
@@ -25,10 +70,32 @@ def check_image(name: str, image: np.ndarray) -> np.ndarray:
 
 
 def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[slice, slice]]:
-    """Image padded below and on the right to the next size whose windows cover every pixel, and the slices that crop it back.
+    """Image padded below and on the right to the next size whose windows cover every pixel.
 
-    Mirrored without repeating the edge; the first window stays where it is, as on the released grid. ValueError for images below 32x32 and
-    for strides above 32, whose windows leave gaps whatever the size.
+    Parameters
+    ----------
+    image : array (h, w)
+        Grey levels, at least 32x32.
+    stride : int
+        Step of the windows in pixels.
+
+    Returns
+    -------
+    padded : array
+        Mirrored without repeating the edge; the first window stays where it is, as on the released grid.
+    inside : two slices
+        Crop it back to (h, w).
+
+    Raises
+    ------
+    ValueError
+        For images below 32x32, and for strides above 32, whose windows leave gaps whatever the size.
+
+    Examples
+    --------
+    >>> padded, inside = pad_to_grid(np.zeros((33, 40)), 8)
+    >>> padded.shape, padded[inside].shape
+    ((40, 40), (33, 40))
     """
     image = check_image("image", image)
     counts = grid_shape(image.shape, stride)

@@ -20,7 +20,7 @@ from ivfnb.classifier.network import EResNet, planes
 @contextmanager
 def _exactly(net: EResNet) -> Iterator[None]:
     """Inference in eval mode with all bits of float32 (CUDA's convolutions round to TF32 by default); net and settings are put back."""
-    was_training, kinds = net.training, (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    was_training, kinds = net.training, (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]  # set on import, unseen by mypy
     precisions = [kind.fp32_precision for kind in kinds] if net.normalisation.is_cuda else []
     try:
         net.eval()
@@ -50,7 +50,31 @@ def _windows(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: in
 
 
 def window_scores_reference(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8) -> np.ndarray:
-    """Same result as `window_scores`, by the plain loop of the released script: two passes of one sample per window."""
+    """Scores of every window by the plain loop of the released script: two passes of one sample per window.
+
+    Parameters
+    ----------
+    net : EResNet
+    visible, infrared : arrays (h, w)
+        Grey levels, of one size of at least 32x32.
+    stride : int
+        Step of the windows in pixels.
+
+    Returns
+    -------
+    array (2, rows, columns, 2), float32
+        What `window_scores` gives, but for rounding.
+
+    Raises
+    ------
+    ValueError
+        For images that do not fit, or a stride below 1.
+
+    Examples
+    --------
+    >>> window_scores_reference(EResNet(), np.zeros((32, 48)), np.eye(32, 48), 16).shape
+    (2, 1, 2, 2)
+    """
     upper, lower = _windows(net, visible, infrared, stride)
     rows, columns = upper.shape[:2]
     scores = np.empty((2, rows, columns, 2), np.float32)
@@ -64,7 +88,33 @@ def window_scores_reference(net: EResNet, visible: np.ndarray, infrared: np.ndar
 
 
 def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, batch: int = 16) -> np.ndarray:
-    """Same result as `window_scores`, `batch` samples per pass of the network; any stride."""
+    """Scores of every window by batches; any stride.
+
+    Parameters
+    ----------
+    net : EResNet
+    visible, infrared : arrays (h, w)
+        Grey levels, of one size of at least 32x32.
+    stride : int
+        Step of the windows in pixels.
+    batch : int
+        Samples per pass of the network.
+
+    Returns
+    -------
+    array (2, rows, columns, 2), float32
+        What `window_scores` gives, but for rounding.
+
+    Raises
+    ------
+    ValueError
+        For images that do not fit, or a stride below 1.
+
+    Examples
+    --------
+    >>> window_scores_batched(EResNet(), np.zeros((32, 48)), np.eye(32, 48), 5).shape
+    (2, 1, 4, 2)
+    """
     views = _windows(net, visible, infrared, stride)
     rows, columns = views[0].shape[:2]
     scores = np.empty((2, rows * columns, 2), np.float32)
@@ -79,11 +129,43 @@ def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarra
 
 
 def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, tile: int = dense.TILE_PIXELS) -> np.ndarray:
-    """Logits of every window fully inside the images in both orders: float32 (2, rows, columns, 2).
+    """Logits of every window fully inside the images, in both stacking orders.
 
-    `visible` and `infrared`: grey levels (h, w), one shape of at least 32x32. Order 0 stacks the visible window above the infrared one,
-    order 1 the infrared above the visible; class 0: the upper is the sharper one. Strides that are multiples of 8 take the dense method
-    (see `dense`) in passes of about `tile` pixels of each image; others take batches of windows, many times slower, and warn of it.
+    Parameters
+    ----------
+    net : EResNet
+        Judges in eval mode and is left as it was.
+    visible, infrared : arrays (h, w)
+        Grey levels, of one size of at least 32x32.
+    stride : int
+        Step of the windows in pixels. Multiples of 8 take the dense method (see `dense`).
+    tile : int
+        Pixels of each image in one pass of the dense method, about.
+
+    Returns
+    -------
+    array (2, rows, columns, 2), float32
+        Order 0 stacks the visible window above the infrared one, order 1 the infrared above the visible; class 0: the upper is the sharper
+        one.
+
+    Raises
+    ------
+    ValueError
+        For images that do not fit, or a stride below 1.
+
+    Warns
+    -----
+    UserWarning
+        For other strides, which take batches of windows, many times slower.
+
+    References
+    ----------
+    Qi, Abera, Fanose, Wang and Cheng 2024, doi 10.1016/j.neucom.2024.127353
+
+    Examples
+    --------
+    >>> window_scores(EResNet(), np.zeros((40, 56)), np.eye(40, 56)).shape
+    (2, 2, 4, 2)
     """
     both = _planes(net, visible, infrared, stride)
     if stride % dense.CELL:

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     fuse = _by_method(arguments.method) if arguments.method else _by_protocol(arguments.protocol, arguments.weights)
     for pair in tqdm(pairs, desc="fusing", unit="pair", disable=not are_folders):
         for target, image in zip((arguments.output, arguments.weight_map), fuse(pair), strict=True):
-            if target is not None:
+            if target is not None and image is not None:
                 images.write_image(target / f"{pair.id}.png" if are_folders else target, image)
     print(f"{len(pairs)} fused into {arguments.output}")
     return 0

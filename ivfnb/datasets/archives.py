@@ -49,7 +49,7 @@ class _Bounded(tarfile.TarInfo):
             raise ArchiveError(f"found a header of {self.size} bytes, expected at most {HEADER_LIMIT}")
         if self.type == tarfile.GNUTYPE_SPARSE:
             self._sparse()
-        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
+        return super()._proc_member(archive)  # type: ignore[misc]
 
     def _sparse(self, *_: object) -> NoReturn:
         raise ArchiveError("found a sparse file, expected only plain files")
@@ -59,7 +59,7 @@ class _Bounded(tarfile.TarInfo):
 
 def _rars() -> Any:
     """The module `rars`, imported only where an archive is a RAR."""
-    import rars  # type: ignore[import-untyped]
+    import rars
 
     return rars
 

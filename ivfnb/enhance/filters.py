@@ -26,24 +26,97 @@ def _upsampled(image: Image, size: int, axis: int) -> Image:
 
 
 def window_means(image: Image, radius: int) -> Image:
-    """Mean of the (2 radius + 1)^2 window, of its part inside the image at the borders."""
+    """Mean of a window around each pixel, of its part inside the image at the borders.
+
+    Parameters
+    ----------
+    image : array (h, w), floating point
+    radius : int
+        Of the window in pixels: its side is 2 radius + 1.
+
+    Returns
+    -------
+    array (h, w)
+        Of the image's dtype.
+
+    Examples
+    --------
+    >>> window_means(np.array([[0.0, 3.0, 6.0]]), 1)
+    array([[1.5, 3. , 4.5]])
+    """
     side = (2 * radius + 1, 2 * radius + 1)
     total = cv2.boxFilter(image, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
     return total / cv2.boxFilter(np.ones_like(image), -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
 
 
 def local_contrast(image: Image, side: int = 9) -> Image:
-    """Standard deviation of the grey levels in the `side` x `side` window (an odd number) around each pixel; float64 (h, w)."""
+    """Standard deviation of the grey levels around each pixel.
+
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    side : int
+        Of the window in pixels, an odd number.
+
+    Returns
+    -------
+    array (h, w), float64
+        Grey levels, 0..127.5.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+
+    Examples
+    --------
+    >>> local_contrast(np.array([[0, 0, 100, 100]]), 3).round(1)
+    array([[ 0. , 47.1, 47.1,  0. ]])
+    """
     image = levels(image)
     mean = window_means(image, side // 2)
     return np.sqrt(np.maximum(window_means(image * image, side // 2) - mean * mean, 0))
 
 
 def fast_guided_filter(image: Image, radius: int, eps: float = 0.01, subsampling: float = 1.0) -> Image:
-    """Edge-preserving smoothing of a grey image by itself; float64 (h, w). `eps` is a variance of levels on the scale 0..1.
+    """Edge-preserving smoothing of a grey image by itself.
 
-    He and Sun 2015 (arXiv 1505.00996) as in MATLAB: nearest-neighbour subsampling (the factor may be fractional), windows of
-    radius/subsampling, bilinear upsampling of both coefficients.
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    radius : int
+        Of the windows at full size, pixels.
+    eps : float
+        Variance, of levels on the scale 0..1, below which a window is smoothed and above which it is kept.
+    subsampling : float
+        By how much the image is reduced before its windows are looked at; at least 1, may be fractional.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+    ValueError
+        For a negative radius, a subsampling below 1, or an eps that is not positive.
+
+    Notes
+    -----
+    As in MATLAB: nearest-neighbour subsampling, windows of radius/subsampling, bilinear upsampling of both coefficients.
+
+    References
+    ----------
+    He and Sun 2015, Fast guided filter, arXiv 1505.00996
+
+    Examples
+    --------
+    >>> fast_guided_filter(np.full((4, 4), 51.0), 1).round(6)[0]
+    array([51., 51., 51., 51.])
     """
     if radius < 0 or subsampling < 1 or eps <= 0:
         raise ValueError(f"radius, subsampling, eps: found {radius}, {subsampling}, {eps}, expected at least 0, at least 1, above 0")
@@ -64,9 +137,36 @@ def fast_guided_filter(image: Image, radius: int, eps: float = 0.01, subsampling
 
 
 def surround(image: Image, sigma: float) -> Image:
-    """Gaussian mean of a grey image, as OpenCV's GaussianBlur on float64 (kernel cut at 4 sigma, border mirrored without repetition).
+    """Gaussian mean of a grey image.
 
-    Computed in the cosine basis, where mirroring makes the blur a product: at sigma 300 the kernel has 2,401 taps an axis.
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    sigma : float
+        Standard deviation in pixels.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+    ValueError
+        For a sigma that is not positive and finite.
+
+    Notes
+    -----
+    As OpenCV's GaussianBlur on float64: the kernel is cut at 4 sigma, the border mirrored without repetition. Computed in the cosine basis,
+    where mirroring makes the blur a product: at sigma 300 the kernel has 2,401 taps an axis.
+
+    Examples
+    --------
+    >>> surround(np.array([[0, 0, 90, 0, 0]]), 0.5).round(1)
+    array([[ 0. ,  9.6, 70.8,  9.6,  0. ]])
     """
     if not 0 < sigma < np.inf:
         raise ValueError(f"sigma: found {sigma}, expected pixels above 0")

@@ -15,9 +15,32 @@ def _log_base(full: Image, radius: float, eps: float) -> Image:
 
 
 def layers(image: Image, radius: float = 0.04, eps: float = 0.01) -> tuple[Image, Image]:
-    """Base and detail layers of the stretched image as HDRC sees them: two float64 (h, w) arrays of natural logarithms of level + 1.
+    """Base and detail layers of the stretched image, as HDRC sees them.
 
-    Their sum is log(stretch(image) + 1). `radius` of the filter is a share of the longer side, rounded down to pixels.
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    radius : float
+        Of the filter that finds the base layer: a share of the longer side, rounded down to pixels.
+    eps : float
+        The filter's variance, see `fast_guided_filter`.
+
+    Returns
+    -------
+    base, detail : arrays (h, w), float64
+        Natural logarithms of level + 1; their sum is log(stretch(image) + 1).
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+
+    Examples
+    --------
+    >>> base, detail = layers(np.tile(np.arange(64), (64, 1)))
+    >>> bool(np.allclose(np.exp(base + detail) - 1, stretch(np.tile(np.arange(64), (64, 1)))))
+    True
     """
     full = stretch(image)
     base = _log_base(full, radius, eps)
@@ -25,10 +48,40 @@ def layers(image: Image, radius: float = 0.04, eps: float = 0.01) -> tuple[Image
 
 
 def hdrc(image: Image, radius: float = 0.04, eps: float = 0.01, contrast: float = 4.0) -> Image:
-    """High-Dynamic-Range Compression: the paper's enhancement of the visible image; float64 (h, w), up to 255.
+    """High-Dynamic-Range Compression: the paper's enhancement of the visible image.
 
-    The base layer is scaled in the logarithm to a range of log(contrast), the detail layer kept, the brightest base held in place
-    (Zhou et al. 2016, doi 10.1364/AO.55.006480; after Durand and Dorsey 2002, doi 10.1145/566654.566574). Levels above 255 are cut.
+    The base layer is scaled in the logarithm to a range of log(contrast), the detail layer is kept, the brightest base is held in place.
+
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    radius, eps : float
+        Of the filter that finds the base layer, see `layers`.
+    contrast : float
+        Ratio of the compressed base layer's extremes, above 1.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels up to 255, above which they are cut; not rounded. A constant image keeps its levels.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+    ValueError
+        For a contrast that is not above 1.
+
+    References
+    ----------
+    Zhou et al. 2016, doi 10.1364/AO.55.006480; after Durand and Dorsey 2002, doi 10.1145/566654.566574
+
+    Examples
+    --------
+    >>> dark = np.tile(np.linspace(0, 40, 64), (64, 1))
+    >>> bool(np.median(hdrc(dark)) > np.median(stretch(dark)))
+    True
     """
     image = levels(image)
     if is_flat(image):
@@ -49,7 +102,38 @@ def hdrc(image: Image, radius: float = 0.04, eps: float = 0.01, contrast: float 
 
 
 def clahe(image: Image, clip_limit: float = 0.01) -> Image:
-    """Contrast-limited adaptive histogram equalisation (scikit-image's, Zuiderveld 1994), an alternative to HDRC; float64 (h, w)."""
+    """Contrast-limited adaptive histogram equalisation, an alternative to HDRC.
+
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    clip_limit : float
+        0..1; higher gives more contrast.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255. A constant image keeps its levels.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+
+    Notes
+    -----
+    scikit-image's `equalize_adapthist`, tiles of an eighth of each side.
+
+    References
+    ----------
+    Zuiderveld 1994, Contrast limited adaptive histogram equalization, Graphics Gems IV
+
+    Examples
+    --------
+    >>> clahe(np.full((1, 2), 80))
+    array([[80., 80.]])
+    """
     from skimage import exposure  # imported late: it takes longer than the rest of the module
 
     image = levels(image)
@@ -59,7 +143,34 @@ def clahe(image: Image, clip_limit: float = 0.01) -> Image:
 
 
 def gamma(image: Image, exponent: float = 0.5) -> Image:
-    """Power law on the stretched image, 255 * (level / 255)^exponent (scikit-image's), an alternative to HDRC; float64 (h, w)."""
+    """Power law on the stretched image, an alternative to HDRC.
+
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    exponent : float
+        Below 1 brightens.
+
+    Returns
+    -------
+    array (h, w), float64
+        255 * (level / 255)^exponent of the stretched levels. A constant image keeps its levels.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+
+    Notes
+    -----
+    scikit-image's `adjust_gamma`.
+
+    Examples
+    --------
+    >>> gamma(np.array([[0, 1, 4]])).round(1)
+    array([[  0. , 127.5, 255. ]])
+    """
     from skimage import exposure
 
     full = stretch(image)

@@ -26,13 +26,45 @@ def _limits(reflectance: np.ndarray, clip: str) -> tuple[float, float]:
 
 
 def ssr(image: Image, sigma: float | tuple[float, ...] = 300.0, clip: str = "released") -> Image:
-    """Single Scale Retinex: log10 of the image over its Gaussian surround, clipped and stretched to 0..255; float64 (h, w), not rounded.
+    """Single Scale Retinex: log10 of the image over its Gaussian surround, clipped and stretched to 0..255.
 
-    `sigma` in pixels; several of them give the multi-scale Retinex (mean of the logarithms; `MULTI_SHARES`). `clip`: "released" cuts at
-    the innermost hundredths of a decade that hold fewer than a tenth of the pixels of hundredth 0 (the whole range where no pixel lies
-    there); "percentile" cuts at 1 % and 99 %; "none" keeps all. The released script truncates the result to uint8 (`astype`).
-    Where no contrast is left (constant image, or less than a hundredth of a decade with "released") the levels come back unchanged.
-    Source: Jobson, Rahman and Woodell 1997, doi 10.1109/83.557356; the clip rule is the released script's.
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    sigma : float or several
+        Standard deviation of the surround in pixels; several give the multi-scale Retinex (mean of the logarithms; `MULTI_SHARES`).
+    clip : str
+        "released" cuts at the innermost hundredths of a decade that hold fewer than a tenth of the pixels of hundredth 0 (the whole range
+        where no pixel lies there); "percentile" cuts at 1 % and 99 %; "none" keeps all.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded. Where no contrast is left (constant image, or less than a hundredth of a decade with "released") the
+        levels come back unchanged.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+    ValueError
+        For an unknown clip, no sigma, or one that is not positive.
+
+    Notes
+    -----
+    The clip rule is the released script's, which truncates the result to uint8 (`astype`).
+
+    References
+    ----------
+    Jobson, Rahman and Woodell 1997, doi 10.1109/83.557356
+
+    Examples
+    --------
+    >>> scene = np.tile(np.arange(64.0), (64, 1))
+    >>> result = ssr(scene, sigma=16)
+    >>> float(result.min()), round(float(result.max()), 6)
+    (0.0, 255.0)
     """
     if clip not in CLIPS:
         raise ValueError(f"clip: found {clip!r}, expected one of {CLIPS}")

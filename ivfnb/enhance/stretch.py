@@ -6,12 +6,46 @@ from ivfnb.images import Image, levels
 
 
 def is_flat(values: np.ndarray) -> bool:
-    """Whether all values are equal but for rounding, which must not be stretched to black and white noise."""
-    return np.ptp(values) <= 1e-9
+    """Whether all values are equal but for rounding, which must not be stretched to black and white noise.
+
+    Parameters
+    ----------
+    values : array of any shape
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_flat(np.array([89.0, 89.0 + 1e-12]))
+    True
+    """
+    return bool(np.ptp(values) <= 1e-9)
 
 
 def full_range(values: np.ndarray) -> np.ndarray | None:
-    """Values mapped linearly to 0..255 in place; None where all are equal. Multiplying before dividing gives the released last bits."""
+    """Values mapped linearly to 0..255, in place.
+
+    Parameters
+    ----------
+    values : array of any shape, floating point
+        Changed.
+
+    Returns
+    -------
+    array or None
+        `values`; None where all are equal, and nothing was changed.
+
+    Notes
+    -----
+    Multiplying before dividing gives the released script's last bits.
+
+    Examples
+    --------
+    >>> full_range(np.array([2.0, 3.0, 4.0]))
+    array([  0. , 127.5, 255. ])
+    """
     if is_flat(values):
         return None
     low, high = values.min(), values.max()
@@ -24,7 +58,33 @@ def full_range(values: np.ndarray) -> np.ndarray | None:
 def stretch(image: Image) -> Image:
     """Linear stretch to the full range, (I - min) / (max - min) * 255: the paper's enhancement of the infrared image.
 
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded. A constant image keeps its levels.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+
+    Notes
+    -----
     Rounding can leave the maximum a hair below 255, so a later truncation to uint8 may give 254, as in the released script.
+
+    References
+    ----------
+    Qi, Abera, Fanose, Wang and Cheng 2024, doi 10.1016/j.neucom.2024.127353
+
+    Examples
+    --------
+    >>> stretch(np.array([[10, 20, 30]]))
+    array([[  0. , 127.5, 255. ]])
     """
     image = levels(image)
     return image.round(9) if full_range(image) is None else image  # rounded, so that a flat 89.999... is not truncated to 89 later

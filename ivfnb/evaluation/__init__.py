@@ -3,8 +3,9 @@
 from ivfnb.evaluation.experiments import ablations, switches, target_retention
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit, fit_sources
+from ivfnb.evaluation.fused import fused_image, side_by_side
 from ivfnb.evaluation.likeness import likeness_to, likenesses, published_likeness
-from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, fused_image, method, published, side_by_side
+from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, method, published
 from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
 
 __all__ = [

@@ -23,16 +23,24 @@ TRANSFERS = 0.95  # share of textured infrared blocks that a classifier must jud
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the rules look at. `tables`: the table of methods (`competitors.table`) by convention, over pairs that all its rows cover.
+    """What the rules that judge claims look at.
 
-    `steps` is `report.step_effects`; `blocks` the share of infrared blocks judged rightly and their number; `files` names the files below
-    a results folder that hold each kind.
+    Parameters
+    ----------
+    tables : dict
+        The table of methods (`competitors.table`) by convention, over pairs that all its rows cover.
+    steps : DataFrame
+        As `report.step_effects` makes it.
+    blocks : (float, int)
+        Share of infrared blocks judged rightly, and their number.
+    files : mapping
+        Names of the files below a results folder that hold each kind.
     """
 
     tables: dict[str, pd.DataFrame]
     steps: pd.DataFrame
     blocks: tuple[float, int]
-    files: Mapping[str, str] = field(default_factory=lambda: FILES)
+    files: Mapping[str, str] = field(default_factory=lambda: FILES)  # a mapping proxy is no default of a field before Python 3.12
 
     @property
     def subject(self) -> str:
@@ -42,10 +50,41 @@ class Evidence:
 
 
 def standing(table: pd.DataFrame, subject: str, metric: str) -> tuple[int, int, str, float]:
-    """(rank, methods, best other, its value) of a row among the paper's competitors of a table; 1 is best.
+    """Where a row stands among the paper's competitors of a table.
 
-    A competitor with several rows (own implementation, published images) counts once, with its better row. ValueError where the row or
-    every competitor is missing.
+    Parameters
+    ----------
+    table : DataFrame
+        As `competitors.table` makes it.
+    subject : str
+        The row's name in the column "method".
+    metric : str
+
+    Returns
+    -------
+    rank : int
+        1 is best.
+    methods : int
+        Competitors and the row itself.
+    other : str
+        The best competitor.
+    value : float
+        Its value.
+
+    Raises
+    ------
+    ValueError
+        Where the row or every competitor is missing.
+
+    Notes
+    -----
+    A competitor with several rows (own implementation, published images) counts once, with its better row.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"method": ["CBF", "CBF", "DCHWT", "Ours"], "EN": [6.5, 7.0, 6.0, 6.8]})
+    >>> standing(table, "Ours", "EN")
+    (2, 3, 'CBF', 7.0)
     """
     sign = 1 if METRICS[metric].direction == "higher" else -1
     known = table.dropna(subset=[metric])
@@ -100,7 +139,32 @@ def _of_blocks(evidence: Evidence) -> tuple[str, str]:
 
 
 def judge(rule: str, subject: str, evidence: Evidence) -> tuple[str, str]:
-    """(what was measured, verdict) of a claim by its rule; ValueError for an unknown rule."""
+    """What was measured of a claim, and the verdict, by the claim's rule.
+
+    Parameters
+    ----------
+    rule : str
+        "best", "second" or "poor" (in the lower half) among the competitors, "step" (better in more than half of the metrics),
+        "cross_domain" (right on at least 95 % of textured infrared blocks) or "untestable".
+    subject : str
+        What the rule is about: a metric, a step, or the reason why nothing can be tested.
+    evidence : Evidence
+
+    Returns
+    -------
+    measured, verdict : str
+        The verdict is `CONFIRMED`, `REFUTED` or `UNTESTABLE`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown rule.
+
+    Examples
+    --------
+    >>> judge("cross_domain", "", Evidence({}, pd.DataFrame(), (0.5, 40)))[1]
+    'not confirmed'
+    """
     if rule in ("best", "second", "poor"):
         return _of_rank(rule, subject, evidence)
     if rule == "step":
@@ -113,11 +177,35 @@ def judge(rule: str, subject: str, evidence: Evidence) -> tuple[str, str]:
 
 
 def findings(evidence: Evidence, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A row a claim: claim, measured, verdict, evidence (the file). `claims` None reads data/paper/claims.csv."""
+    """A row a claim, judged.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    claims : DataFrame, optional
+        Columns claim, said, rule, subject; None reads data/paper/claims.csv.
+
+    Returns
+    -------
+    DataFrame
+        Claim, where it was said, what was measured here, verdict, and the file with the evidence.
+
+    Raises
+    ------
+    ValueError
+        For an unknown rule.
+
+    Examples
+    --------
+    >>> claims = pd.DataFrame({"claim": ["It transfers."], "said": ["conclusion"], "rule": ["cross_domain"], "subject": [""]})
+    >>> findings(Evidence({}, pd.DataFrame(), (0.99, 40)), claims)["verdict"].tolist()
+    ['confirmed']
+    """
     claims = pd.read_csv(paths.root() / "data" / "paper" / "claims.csv") if claims is None else claims
     rows = []
-    for claim in claims.itertuples():
-        measured, verdict = judge(claim.rule, claim.subject, evidence)
-        kind = "rank" if claim.rule in ("best", "second", "poor") else claim.rule
-        rows.append((claim.claim, claim.said, measured, verdict, evidence.files.get(kind, "")))
+    for claim in claims.to_dict("records"):
+        rule = claim["rule"]
+        measured, verdict = judge(rule, claim["subject"], evidence)
+        kind = "rank" if rule in ("best", "second", "poor") else rule
+        rows.append((claim["claim"], claim["said"], measured, verdict, evidence.files.get(kind, "")))
     return pd.DataFrame(rows, columns=["claim", "said in", "measured here", "verdict", "evidence"])

@@ -2,18 +2,34 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
+from ivfnb.datasets import ImagePair
 from ivfnb.evaluation.scores import Extra
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
+from ivfnb.images import Image
 from ivfnb.metrics import targets
 
 
 def switches(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
-    """Protocols that differ from `base` in one field each, by a name in words; first `base` itself, last `AS_PAPER`, which differs in many.
+    """Protocols that differ from one in a single field each.
 
-    Written for AS_RELEASED: with another base a switch that is already set as named is left out.
+    Parameters
+    ----------
+    base : Protocol
+        Written for AS_RELEASED: with another base a switch that is already set as named is left out.
+
+    Returns
+    -------
+    dict
+        By a name in words; first `base` itself, last `AS_PAPER`, which differs in many fields.
+
+    Examples
+    --------
+    >>> switches()["stride 16"] == replace(AS_RELEASED, stride=16)
+    True
     """
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "native size": {"size": None},
         "stride 16": {"stride": 16},
         "gradient branches": {"branches": "gradients"},
@@ -45,10 +61,25 @@ def switches(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
 
 
 def ablations(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
-    """The 24 protocols of the paper's claim, named "classifier / enhancement / retinex"; everything else as in `base`.
+    """The 24 protocols of the paper's claim.
 
-    {no classifier, gradient energy, CNN} x {no enhancement, infrared only, HDRC only, both} x {no SSR, SSR}. The stretch of the blend stays
-    as in `base`: with AS_RELEASED even "no classifier / no enhancement / no SSR" is a stretched mean.
+    {no classifier, gradient energy, CNN} x {no enhancement, infrared only, HDRC only, both} x {no SSR, SSR}.
+
+    Parameters
+    ----------
+    base : Protocol
+        Everything else is as in it, the stretch of the blend too: with AS_RELEASED even "no classifier / no enhancement / no SSR" is a
+        stretched mean.
+
+    Returns
+    -------
+    dict
+        By name, "classifier / enhancement / retinex".
+
+    Examples
+    --------
+    >>> len(ablations()), ablations()["CNN / both / SSR"] == AS_RELEASED
+    (24, True)
     """
     classifiers = {"no classifier": "none", "gradient energy": "gradient_energy", "CNN": "cnn"}
     enhancements = {
@@ -71,12 +102,23 @@ def ablations(base: Protocol = AS_RELEASED) -> dict[str, Protocol]:
 
 
 def target_retention() -> dict[str, Extra]:
-    """What no metric sees, for `extra` of `evaluate`: the contrast that hot targets keep, in each unit, by the name of a column."""
-    return {
-        f"target retention, {unit}": Extra(
-            lambda fused, pair, unit=unit: targets.target_retention(fused, pair.infrared, unit),
-            ("target retention", unit),
-            ("ivfnb.metrics.targets",),
-        )
-        for unit in targets.UNITS
-    }
+    """What no metric sees: the contrast that hot targets keep.
+
+    Returns
+    -------
+    dict
+        For `extra` of `evaluate`, one in each unit, by the name of a column.
+
+    Examples
+    --------
+    >>> all(name.startswith("target retention, ") for name in target_retention())
+    True
+    """
+
+    def retention(unit: str) -> Extra:
+        def of_pair(fused: Image, pair: ImagePair) -> float:
+            return targets.target_retention(fused, pair.infrared, unit)
+
+        return Extra(of_pair, ("target retention", unit), ("ivfnb.metrics.targets",))
+
+    return {f"target retention, {unit}": retention(unit) for unit in targets.UNITS}

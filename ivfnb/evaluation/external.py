@@ -7,22 +7,42 @@ from ivfnb import images, paths
 from ivfnb.datasets import Dataset, DatasetError, ImagePair, dataset
 from ivfnb.datasets.listing import SUFFIXES
 from ivfnb.evaluation.fitting import CROP_AT_MOST, fit
-from ivfnb.evaluation.methods import (
-    Method,
-)
+from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image, ImageError
 
 
 class EvaluationWarning(UserWarning):
-    """One image of one method could not be had or scored; the rest went on."""
+    """One image of one method could not be had or scored; the rest went on.
+
+    The message names the set, the method, the pair and the reason.
+    """
 
 
 def external(data: Dataset, folder: str | Path | None = None) -> list[Method]:
-    """Methods whose fused images a user put into `results/external/<method>/<data set>/<id>.png` (or another format), each a row.
+    """Methods whose fused images a user put into a folder, each a row of a table.
 
-    A pair without a file, a file that is no image, and an image of a size that cannot be compared (larger than the pair, or smaller with
-    another aspect ratio, the released script's 456x456 excepted) each become a warning in `evaluate`; files that belong to no pair warn
-    here. `folder` stands in for `results/external`.
+    Parameters
+    ----------
+    data : Dataset
+        A set of pairs.
+    folder : str or Path, optional
+        Stands in for `results/external`, where images lie as `<method>/<data set>/<id>.png` (or of another format).
+
+    Returns
+    -------
+    list of Method
+
+    Warns
+    -----
+    EvaluationWarning
+        For files that belong to no pair. A pair without a file, a file that is no image, and an image of a size that cannot be compared
+        (larger than the pair, or smaller with another aspect ratio, the released script's 456x456 excepted) each become a warning in
+        `evaluate`.
+
+    Examples
+    --------
+    >>> external(dataset("sample"), "no/such/folder")
+    []
     """
     folder = Path(folder) if folder is not None else paths.results_dir("external")
     places = sorted(place for place in folder.iterdir() if (place / data.name).is_dir()) if folder.is_dir() else []

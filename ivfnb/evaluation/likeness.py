@@ -7,7 +7,8 @@ from ivfnb import cache, datasets, files, images
 from ivfnb.baselines import Baseline
 from ivfnb.datasets import Dataset, ImagePair
 from ivfnb.evaluation.fitting import fit
-from ivfnb.evaluation.methods import Method, fuse, pair_hash
+from ivfnb.evaluation.fused import fuse, pair_hash
+from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.scores import Extra
 from ivfnb.images import Image
 
@@ -15,9 +16,31 @@ JPEG_QUALITY = 75  # MATLAB's default, with which VIFB's fused images were writt
 
 
 def likeness(first: Image, second: Image) -> float:
-    """Structural similarity (SSIM) of two uint8 images (h, w), 7x7 uniform window, range 255: at most 1, which only equal images reach.
+    """Structural similarity (SSIM) of two images: 7x7 uniform window, range 255.
 
-    scikit-image's with its defaults; Wang et al. 2004, doi 10.1109/TIP.2003.819861.
+    Parameters
+    ----------
+    first, second : arrays (h, w), uint8
+        Of one size of at least 7x7.
+
+    Returns
+    -------
+    float
+        At most 1, which only equal images reach.
+
+    Notes
+    -----
+    scikit-image's with its defaults.
+
+    References
+    ----------
+    Wang et al. 2004, doi 10.1109/TIP.2003.819861
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    >>> likeness(ramp, ramp), likeness(ramp, ramp[:, ::-1]) < 0.5
+    (1.0, True)
     """
     from skimage.metrics import structural_similarity  # imported late: it takes longer than the methods it judges
 
@@ -25,7 +48,25 @@ def likeness(first: Image, second: Image) -> float:
 
 
 def fuse_uint8(baseline: Baseline, infrared: Image, visible: Image) -> Image:
-    """Fused uint8 image; a coloured visible image (h, w, 3) by the method's own rule, else channel by channel, as VIFB does it."""
+    """Fused image of a comparison method as published images are made: rounded to 8 bits, colours fused one by one.
+
+    Parameters
+    ----------
+    baseline : Baseline
+    infrared : array (h, w)
+    visible : array (h, w) or (h, w, 3) RGB
+        Fused by the method's own rule for colour, else each of its channels with the infrared, as VIFB does it.
+
+    Returns
+    -------
+    array of the visible image's shape, uint8
+
+    Examples
+    --------
+    >>> from ivfnb.baselines import BASELINES
+    >>> fuse_uint8(BASELINES["Mean"], np.zeros((2, 2)), np.full((2, 2, 3), 9)).tolist()[0]
+    [[5, 5, 5], [5, 5, 5]]
+    """
     if visible.ndim == 2:
         return images.to_uint8(baseline.fuse(infrared, visible))
     if baseline.competitor.color is not None:
@@ -34,11 +75,35 @@ def fuse_uint8(baseline: Baseline, infrared: Image, visible: Image) -> Image:
 
 
 def published_likeness(baseline: Baseline, pairs: str, published: str = "", ids: list[str] | None = None) -> list[dict]:
-    """One row per published image of a set of pairs ("tno21" or "vifb21"): id, SSIM, share of equal pixels, largest and mean difference.
+    """How alike own and published fused images of a set of pairs are, image by image.
 
-    `published` names the images (default: those of the baseline's own variant), `ids` limits the pairs. Both images are compared as luma,
-    uint8; images published as JPEG also after our own went through JPEG ("ssim_jpeg", None for others). ValueError where the two differ in
-    size, DatasetError where the images are not at hand.
+    Parameters
+    ----------
+    baseline : Baseline
+        The own implementation, in a variant.
+    pairs : str
+        Name of the set, "tno21" or "vifb21".
+    published : str
+        Name of the images; "": those of the baseline's own variant.
+    ids : list of str, optional
+        Limits the pairs.
+
+    Returns
+    -------
+    list of dict
+        A row a published image: "id", "ssim", "ssim_jpeg" (after our own went through JPEG too; None where the images were not published as
+        JPEG), "equal" (share of equal pixels), "largest" and "mean_difference" (ours less theirs, grey levels).
+
+    Raises
+    ------
+    ValueError
+        Where the two differ in size.
+    DatasetError
+        Where the images are not at hand.
+
+    Notes
+    -----
+    Both images are compared as luma, uint8.
     """
     found = datasets.dataset(f"published-{pairs}/{published or baseline.published[pairs]}", color=True)
     sources, rows = datasets.dataset(pairs, color=True), []
@@ -75,7 +140,26 @@ def _aligned(first: Image, second: Image) -> tuple[Image, Image]:
 
 
 def likeness_to(method: Method) -> Extra:
-    """SSIM of a fused image to the one that `method` (published images) has of the same pair, for `extra` of `evaluate`."""
+    """SSIM of a fused image to the one that another method has of the same pair.
+
+    Parameters
+    ----------
+    method : Method
+        Published images.
+
+    Returns
+    -------
+    Extra
+        For `extra` of `evaluate`.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> pair, mean = dataset("sample")[0], by_baseline("Mean")
+    >>> likeness_to(mean)(mean.fuse(pair), pair)
+    1.0
+    """
     return Extra(
         lambda fused, pair: likeness(*_aligned(fused, images.to_gray(method.fuse(pair)))), (method.name, method.source), (__name__,)
     )
@@ -92,10 +176,25 @@ def difference_to(method: Method) -> Extra:
 
 
 def likenesses(data: Dataset, first: Method, second: Method) -> pd.Series:
-    """Structural similarity (SSIM) of two methods' fused images by pair id, for the pairs that both have; remembered.
+    """Structural similarity (SSIM) of two methods' fused images, remembered.
 
-    Where the sizes differ the first is resized to the second's (bilinear); crops are compared with crops. Images that fail are left out:
-    `evaluate` names them.
+    Parameters
+    ----------
+    data : Dataset
+        A set of pairs.
+    first, second : Method
+        Where their sizes differ the first's image is resized to the second's (bilinear); crops are compared with crops.
+
+    Returns
+    -------
+    Series
+        By pair id, for the pairs that both have. Images that fail are left out: `evaluate` names them.
+
+    Examples
+    --------
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> likenesses(datasets.dataset("sample")[:1], by_baseline("Mean"), by_baseline("Mean")).tolist()
+    [1.0]
     """
     found = {}
     for pair in data:

@@ -1,13 +1,10 @@
 """Ways to get the fused image of a pair: computed here (a protocol, a baseline, any function) or read (published images, a folder)."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import joblib
-
-from ivfnb import cache, files, images, paths
+from ivfnb import images, paths
 from ivfnb.baselines import BASELINES
 from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset, names
 from ivfnb.fusion.memory import WindowMemory
@@ -17,23 +14,74 @@ from ivfnb.images import Image
 
 @dataclass(frozen=True)
 class Method:
-    """A way to get the fused image of a pair, under a name of its own."""
+    """A way to get the fused image of a pair, under a name of its own.
+
+    Parameters
+    ----------
+    name : str
+    fuse : function
+        Takes a pair, gives the fused image.
+    source : str
+        Where the images come from, in the words of a table.
+    key : object
+        What a fused image depends on beside the pair and the code; None: never remembered (read, not computed).
+    covers : frozenset of str, optional
+        Ids of the pairs it is for, where it is not for all: the others are no news.
+    code : tuple of str
+        Modules whose code makes the fused images, where a key is given.
+    saved : function, optional
+        Gives the seconds so far that `fuse` did not take because it remembered parts of its work.
+    """
 
     name: str
     fuse: Callable[[ImagePair], Image]
-    source: str  # where the images come from, in the words of a table
-    key: Any = None  # what a fused image depends on beside the pair and the code; None: never remembered (read, not computed)
-    covers: frozenset[str] | None = None  # ids of the pairs it is for, where it is not for all: the others are no news
-    code: tuple[str, ...] = ()  # modules whose code makes the fused images, where a key is given
-    saved: Callable[[], float] | None = None  # seconds so far that `fuse` did not take because it remembered parts of its work
+    source: str
+    key: Any = None
+    covers: frozenset[str] | None = None
+    code: tuple[str, ...] = ()
+    saved: Callable[[], float] | None = None
 
     def limited(self, ids: Iterable[str]) -> "Method":
-        """The same for these pairs only."""
+        """The same for these pairs only.
+
+        Parameters
+        ----------
+        ids : iterable of str
+
+        Returns
+        -------
+        Method
+        """
         return replace(self, covers=frozenset(ids))
 
 
 def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "this project") -> Method:
-    """Our own pipeline by a `fusion.Protocol`; `net` None loads the shipped weights that fit it (none for protocols without a network)."""
+    """Our own pipeline by a protocol.
+
+    Parameters
+    ----------
+    name : str
+        Of the method in tables.
+    protocol : Protocol
+    net : EResNet, optional
+        None loads the shipped weights that fit the protocol (none for protocols without a network).
+    source : str
+        In the words of a table.
+
+    Returns
+    -------
+    Method
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Where the protocol needs a network and torch is not installed.
+
+    Examples
+    --------
+    >>> by_protocol("plain", Protocol(classifier="none")).source
+    'this project'
+    """
     from ivfnb import fusion
 
     if net is None and protocol.weights:
@@ -55,9 +103,15 @@ def method(what: str | Protocol, name: str = "") -> Method:
 
     Parameters
     ----------
-    what : the name of a comparison method ("CBF", "ConvSR (multi-focus)"), of a set of published fused images ("published-tno21/CBF"), or a
+    what : str or Protocol
+        The name of a comparison method ("CBF", "ConvSR (multi-focus)"), of a set of published fused images ("published-tno21/CBF"), or a
         `Protocol`.
-    name : of the method in tables; "" takes the name, or "as paper", "as released" or the protocol in words.
+    name : str
+        Of the method in tables; "" takes the name, or "as paper", "as released" or the protocol in words.
+
+    Returns
+    -------
+    Method
 
     Raises
     ------
@@ -79,7 +133,28 @@ def method(what: str | Protocol, name: str = "") -> Method:
 
 
 def by_baseline(name: str) -> Method:
-    """A comparison method of `ivfnb.baselines`, in its variant where the name says one; ValueError lists the names there are."""
+    """A comparison method of `ivfnb.baselines`, in its variant where the name says one.
+
+    Parameters
+    ----------
+    name : str
+        "CBF", "ConvSR (multi-focus)", ...
+
+    Returns
+    -------
+    Method
+        Its images are rounded to 8 bits; of a colour visible image the luma is fused.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the names there are.
+
+    Examples
+    --------
+    >>> by_baseline("MDLatLRR (level 3)").source
+    'own implementation'
+    """
     if name not in BASELINES:
         raise ValueError(f"name: found {name!r}, expected one of {', '.join(BASELINES)}")
     baseline = BASELINES[name]
@@ -92,66 +167,50 @@ def by_baseline(name: str) -> Method:
 
 
 def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "published images") -> Method:
-    """Fused images that were made elsewhere, found by the pair's id."""
+    """Fused images that were made elsewhere, found by the pair's id.
+
+    Parameters
+    ----------
+    name : str
+        Of the method in tables.
+    fused : Dataset or iterable of FusedImage
+    source : str
+        In the words of a table.
+
+    Returns
+    -------
+    Method
+        A pair without an image raises KeyError.
+
+    Examples
+    --------
+    >>> by_images("nobody", []).source
+    'published images'
+    """
     found = {image.id: image for image in fused}
     return Method(name, lambda pair: found[pair.id].fused, source)
 
 
 def published(name: str, label: str = "", source: str = "published images") -> Method:
-    """Published fused images of a data set of fused images, such as "published-tno21/CBF", for the pairs it has."""
+    """Published fused images of a data set of fused images, for the pairs it has.
+
+    Parameters
+    ----------
+    name : str
+        Of the set, such as "published-tno21/CBF".
+    label : str
+        Of the method in tables; "" takes the part of the name behind the stroke.
+    source : str
+        In the words of a table.
+
+    Returns
+    -------
+    Method
+
+    Raises
+    ------
+    DatasetError
+        Where the set is not at hand.
+    """
     data = dataset(name)
     return by_images(label or name.rpartition("/")[2], data, source).limited(data.ids)
-
-
-@dataclass
-class Fused:
-    """A fused image that is known by its key and read from its file only when somebody looks at it."""
-
-    key: str
-    seconds: float  # it took to fuse; NaN where it was read
-    image: Image | None = None
-    path: Any = None
-
-    def load(self) -> Image:
-        """The image, read where it is not at hand."""
-        if self.image is None:
-            self.image = images.read_gray(self.path)
-        return self.image
-
-
-def pair_hash(pair: ImagePair) -> str:
-    """Hash of a pair's two images."""
-    return joblib.hash((pair.infrared, pair.visible))
-
-
-def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
-    """Fused grey image of a pair, from the cache where the same inputs, method and code made it before."""
-    if method.key is None:
-        image = images.to_gray(method.fuse(pair))
-        return Fused(joblib.hash(image), float("nan"), image)
-    path = cache.place("fused", (pair_key, method.key, cache.code_hash(*method.code)), ".png")
-    record = path.with_suffix(".json")
-    if not path.is_file():
-        begun, before = time.perf_counter(), method.saved() if method.saved else 0.0
-        image = images.to_gray(method.fuse(pair))
-        saved = method.saved() - before if method.saved else 0.0
-        files.write_json(record, {"method": method.name, "seconds": time.perf_counter() - begun + saved})
-        images.write_image(path, image)
-    return Fused(path.stem, (files.read_json(record) or {}).get("seconds", float("nan")), path=path)
-
-
-def fused_image(method: Method, pair: ImagePair) -> Image:
-    """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before."""
-    return fuse(method, pair, pair_hash(pair)).load()
-
-
-def side_by_side(pair: ImagePair, methods: Iterable[Method]) -> dict[str, Image]:
-    """The pair and its fused images by name, all at the pair's size (bilinear), for a montage; methods without an image are left out."""
-    shown = {"infrared": pair.infrared, "visible": images.to_gray(pair.visible)}
-    for method in methods:
-        if method.covers is None or pair.id in method.covers:
-            try:
-                shown[method.name] = images.resize(fused_image(method, pair), pair.infrared.shape)
-            except (ValueError, KeyError, OSError):
-                continue
-    return shown

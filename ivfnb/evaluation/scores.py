@@ -16,14 +16,10 @@ from ivfnb import cache, files, images, parallel
 from ivfnb.datasets import Dataset, ImagePair, dataset
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit_sources
-from ivfnb.evaluation.methods import (
-    Fused,
-    Method,
-    fuse,
-    pair_hash,
-)
+from ivfnb.evaluation.fused import Fused, fuse, pair_hash
+from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image
-from ivfnb.metrics import CONVENTIONS, score
+from ivfnb.metrics import CONVENTIONS, METRICS, added, score
 
 COLUMNS = ["dataset", "method", "id", "metric", "value", "convention", "fit", "source", "seconds"]
 METRICS_CODE = ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting")  # what takes part in the metrics of an image
@@ -31,15 +27,43 @@ METRICS_CODE = ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting")  # what tak
 
 @dataclass(frozen=True)
 class Extra:
-    """A value beside the metrics, `function(fused, pair)`, that is remembered: `key` is what it depends on beside images and `code`."""
+    """A value beside the metrics that is remembered.
+
+    Parameters
+    ----------
+    function : function
+        `function(fused, pair)`, gives a float.
+    key : object
+        What the value depends on beside images and `code`.
+    code : tuple of str
+        Modules that take part in the value.
+    """
 
     function: Callable[[Image, ImagePair], float]
     key: Any
-    code: tuple[str, ...] = ()  # modules that take part in the value
+    code: tuple[str, ...] = ()
 
     def __call__(self, fused: Image, pair: ImagePair) -> float:
         """Value for a fused grey image and its pair."""
         return self.function(fused, pair)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be known of every fused image.
+
+    Parameters
+    ----------
+    names : tuple of str, or None
+        Metrics; None: the paper's eleven.
+    conventions : tuple of str
+    extra : dict
+        Functions of the fused image and its pair, by the name of a value beside the metrics.
+    """
+
+    names: tuple[str, ...] | None
+    conventions: tuple[str, ...]
+    extra: dict[str, Callable[[Image, ImagePair], float]]
 
 
 def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str) -> dict[str, Any]:
@@ -47,8 +71,19 @@ def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convent
     return {"values": score(fused, infrared, visible, names, convention), "fit": how}
 
 
+def _metrics_code() -> tuple[str, ...]:
+    """Modules that take part in the metrics of an image, those of metrics that other packages added included."""
+    return (*METRICS_CODE, *dict.fromkeys(METRICS[name].function.__module__ for name in added()))
+
+
 class Outcome(NamedTuple):
-    """What several functions made of one fused image, or the error of the first that raised one."""
+    """What several functions made of one fused image, or the error of the first that raised one.
+
+    Attributes
+    ----------
+    values : list
+    error : ValueError or None
+    """
 
     values: list[Any]
     error: ValueError | None = None
@@ -56,7 +91,18 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """One thing to be known of a fused image: its label, the function that finds it, and the file that remembers it, if any does."""
+    """One thing to be known of a fused image.
+
+    Parameters
+    ----------
+    label : (str, str)
+        "metrics" and a convention, or "beside" and a name.
+    function : function
+        Finds it, given the fused image, its pair and `arguments`.
+    arguments : tuple
+    place : Path or None
+        The file that remembers it, if any does.
+    """
 
     label: tuple[str, str]
     function: Callable[..., Any]
@@ -75,13 +121,13 @@ def _work(fused: Image, pair: ImagePair, jobs: list[Job]) -> Outcome:
 class _Memory:
     """What is known of one fused image of one pair: looked up, or put on the list of what is still to be computed, then kept."""
 
-    def __init__(self, fused: Fused, pair_key: str, names: tuple | None, conventions: tuple[str, ...], extra: dict[str, Callable]):
+    def __init__(self, fused: Fused, pair_key: str, wanted: Wanted):
         self.fused = fused
-        jobs = [self._job(("metrics", name), _score, (names, name), pair_key, None, METRICS_CODE) for name in conventions]
-        for name, value in extra.items():
+        jobs = [self._job(("metrics", name), _score, (wanted.names, name), pair_key, None, _metrics_code()) for name in wanted.conventions]
+        for name, value in wanted.extra.items():
             job = Job(("beside", name), value)
             jobs.append(self._job(job.label, value, (), pair_key, value.key, value.code) if isinstance(value, Extra) else job)
-        self.found = {job.label: files.read_json(job.place) if job.place else None for job in jobs}
+        self.found: dict[tuple[str, str], Any] = {job.label: files.read_json(job.place) if job.place else None for job in jobs}
         self.todo = [job for job in jobs if self.found[job.label] is None]
 
     def _job(self, label: tuple, function: Callable, arguments: tuple, pair_key: str, key: Any, code: tuple[str, ...]) -> Job:
@@ -141,6 +187,7 @@ def evaluate(
 
     Examples
     --------
+    >>> from ivfnb.evaluation import method
     >>> evaluate(dataset("sample")[:1], [method("Mean")], ["EN"])[["method", "id", "metric"]].values.tolist()
     [['Mean', 'astronaut', 'EN']]
     """
@@ -150,10 +197,11 @@ def evaluate(
     if unknown := [each for each in conventions if each not in CONVENTIONS]:
         raise ValueError(f"convention: found {unknown[0]!r}, expected some of {list(CONVENTIONS)}")
     rows: dict[tuple[str, int], list[tuple]] = {(each, i): [] for each in conventions for i in range(len(methods))}
+    wanted = Wanted(names, conventions, extra)
     bar = tqdm(total=len(methods) * len(data), desc=data.name, unit="image", leave=False, mininterval=0.5)
     with parallel.pool(n_jobs) as run:
         for pair in data:
-            for i, memory in _of_pair(data, pair, methods, (names, conventions, extra), run, bar).items():
+            for i, memory in _of_pair(data, pair, methods, wanted, run, bar).items():
                 method = methods[i]
                 for each in conventions:
                     known = memory.found["metrics", each]
@@ -165,7 +213,7 @@ def evaluate(
 
 
 def _of_pair(
-    data: Dataset, pair: ImagePair, methods: list[Method], wanted: tuple, run: Callable[[Iterable[parallel.Task]], list[Any]], bar: tqdm
+    data: Dataset, pair: ImagePair, methods: list[Method], wanted: Wanted, run: Callable[[Iterable[parallel.Task]], list[Any]], bar: tqdm
 ) -> dict[int, _Memory]:
     """What there is to know of one pair, by the method's position: methods that fail are named in a warning and left out."""
     memories, open_ones, pair_key = {}, {}, None
@@ -173,7 +221,7 @@ def _of_pair(
         if method.covers is None or pair.id in method.covers:
             try:
                 pair_key = pair_key or pair_hash(pair)
-                memories[i] = _Memory(fuse(method, pair, pair_key), pair_key, *wanted)
+                memories[i] = _Memory(fuse(method, pair, pair_key), pair_key, wanted)
                 if memories[i].todo:
                     open_ones[i] = memories[i].task(pair)
             except (ValueError, KeyError, OSError) as error:

@@ -9,14 +9,38 @@ from ivfnb.images import Image
 
 
 class UndefinedDistanceWarning(UserWarning):
-    """A distance transform was asked for in an image without a zero pixel, where it is not defined."""
+    """A distance transform was asked for in an image without a zero pixel, where it is not defined.
+
+    `distance_to_zero` then gives what the released script gets.
+    """
 
 
 def distance_to_zero(image: np.ndarray) -> np.ndarray:
-    """Euclidean distance of each pixel to the nearest zero-valued one; float64 (h, w), pixels.
+    """Euclidean distance of each pixel to the nearest zero-valued one.
 
-    Without a zero pixel that is undefined; SciPy, and so the released script, then returns the distance to a point above the top-left
-    corner. That ramp is reproduced here by its formula, with an UndefinedDistanceWarning (Python shows it once).
+    Parameters
+    ----------
+    image : array (h, w)
+
+    Returns
+    -------
+    array (h, w), float64
+        Pixels, 0 at the zero-valued ones.
+
+    Warns
+    -----
+    UndefinedDistanceWarning
+        For an image without a zero pixel (Python shows it once).
+
+    Notes
+    -----
+    Without a zero pixel the distance is undefined; SciPy, and so the released script, then returns the distance to a point above the
+    top-left corner. That ramp is reproduced here by its formula.
+
+    Examples
+    --------
+    >>> distance_to_zero(np.array([[0, 5, 5, 5]]))
+    array([[0., 1., 2., 3.]])
     """
     if (image == 0).any():
         return ndimage.distance_transform_edt(image)
@@ -37,10 +61,43 @@ def _distance_terms(enhanced_infrared: Image, enhanced_visible: Image, visible_m
 
 
 def blend_by_distance(enhanced_infrared: Image, enhanced_visible: Image, visible_mask: np.ndarray) -> tuple[Image, np.ndarray]:
-    """The released script's blend of two grey images by a mask (h, w) of where the visible one is sharper: (blended, weight of visible).
+    """The released script's blend of two grey images by a mask of where the visible one is sharper.
 
-    With d the distance to zero-valued pixels of the hard composite (cast to uint8), v that to the infrared region and i that to the
-    visible one: ((d + v) visible + (d + i) infrared) / (2 d + v + i). Far from black pixels this nears the plain mean.
+    Parameters
+    ----------
+    enhanced_infrared, enhanced_visible : arrays (h, w)
+        Levels 0..255.
+    visible_mask : array (h, w), bool
+        True where the visible image is the sharper one.
+
+    Returns
+    -------
+    blended : array (h, w), float64
+        Levels 0..255.
+    weight : array (h, w), float64
+        Of the visible image, 0..1.
+
+    Raises
+    ------
+    ValueError
+        For arrays of different shapes.
+
+    Warns
+    -----
+    UndefinedDistanceWarning
+        Where one of the three distances is undefined, see `distance_to_zero`.
+
+    Notes
+    -----
+    With d the distance to zero-valued pixels of the hard composite (cast to uint8), v that to the infrared region and i that to the visible
+    one: ((d + v) visible + (d + i) infrared) / (2 d + v + i). Far from black pixels this nears the plain mean.
+
+    Examples
+    --------
+    >>> infrared, visible = np.array([[0.0, 60.0, 60.0]]), np.array([[0.0, 20.0, 20.0]])
+    >>> blended, weight = blend_by_distance(infrared, visible, np.array([[True, True, False]]))
+    >>> blended, weight
+    (array([[ 0.        , 33.33333333, 44.        ]]), array([[1.        , 0.66666667, 0.4       ]]))
     """
     shapes = {np.shape(each) for each in (enhanced_infrared, enhanced_visible, visible_mask)}
     if len(shapes) != 1:

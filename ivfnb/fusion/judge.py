@@ -24,8 +24,10 @@ def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> 
 
     Parameters
     ----------
-    visible, infrared : arrays (h, w), grey levels, of one size of at least 32x32
-    stride : step of the windows in pixels
+    visible, infrared : arrays (h, w)
+        Grey levels, of one size of at least 32x32.
+    stride : int
+        Step of the windows in pixels.
 
     Returns
     -------
@@ -40,12 +42,20 @@ def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> 
     References
     ----------
     The measure is the Tenengrad: Krotkov 1988, doi 10.1007/BF00127822
+
+    Examples
+    --------
+    >>> edge, flat = np.repeat([[0.0, 90.0]], 16, axis=1).repeat(32, axis=0), np.zeros((32, 32))
+    >>> above, below = gradient_energy_scores(edge, flat)[:, 0, 0]
+    >>> bool(above[0] > above[1]), bool(below[1] > below[0])
+    (True, True)
     """
     rows, columns = (stride * np.arange(count) for count in grid_shape(visible.shape, stride))
     energies = []
     for image in (visible, infrared):
-        gradients = (cv2.Sobel(np.asarray(image, np.float64), cv2.CV_64F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (0, 1))
-        total = cv2.integral(sum(gradient**2 for gradient in gradients))
+        levels = np.asarray(image, np.float64)
+        down, across = (cv2.Sobel(levels, cv2.CV_64F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (0, 1))
+        total = cv2.integral(down**2 + across**2)
         top, bottom = total[rows], total[rows + WINDOW]
         energy = bottom[:, columns + WINDOW] - bottom[:, columns] - top[:, columns + WINDOW] + top[:, columns]
         energies.append(np.log(np.maximum(energy, 0) + 1e-3))  # flat windows of both images tie
@@ -54,7 +64,30 @@ def gradient_energy_scores(visible: Image, infrared: Image, stride: int = 8) -> 
 
 
 def fitting_network(net: "EResNet | None", protocol: Protocol) -> "EResNet":
-    """The network as the protocol wants it: `net`, or the shipped weights that fit; ValueError where it was trained on something else."""
+    """The network as a protocol wants it.
+
+    Parameters
+    ----------
+    net : EResNet or None
+        None takes the shipped weights that fit, loaded once a process.
+    protocol : Protocol
+        Says which branches the network was trained on, what they see, and how they are normalised.
+
+    Returns
+    -------
+    EResNet
+        `net` itself, or a copy where its branches or their normalisation differ.
+
+    Raises
+    ------
+    ValueError
+        For a network that was trained on something else than the protocol says.
+
+    Examples
+    --------
+    >>> fitting_network(None, Protocol(branches="gray")).branches
+    'gray'
+    """
     with paths.extra():
         import torch
 
@@ -77,10 +110,38 @@ def fitting_network(net: "EResNet | None", protocol: Protocol) -> "EResNet":
 def judge(
     infrared: Image, visible: Image, net: "EResNet | None", protocol: Protocol, window_scores: Callable[..., np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Weight of the visible image (h, w), votes (h, w) and scores of the windows, of the images that the classifier sees.
+    """Weight of the visible image, of the images that the classifier sees.
 
-    The weight of the weightings "mask" and "distance" is the hard mask. Where nobody judges it is constant, and there are no votes and no
-    scores.
+    Parameters
+    ----------
+    infrared, visible : arrays (h, w)
+        Levels 0..255, of one size.
+    net : EResNet or None
+        See `fitting_network`; looked at only where the protocol asks for a network.
+    protocol : Protocol
+        Says who judges, how ties are settled and how votes become weights.
+    window_scores : function or None
+        Stands in for `classifier.windows.window_scores`.
+
+    Returns
+    -------
+    weight : array (h, w), float64
+        0..1. For the weightings "mask" and "distance" it is the hard mask; where nobody judges it is constant.
+    votes : array (h, w), int16, or None
+        Sum of the windows' votes; None where nobody judges.
+    scores : array (2, rows, columns, 2) or None
+        Of the windows; None where nobody judges.
+
+    Raises
+    ------
+    ValueError
+        For images below 32x32 pixels, or a network that does not fit the protocol.
+
+    Examples
+    --------
+    >>> weight, votes, scores = judge(np.zeros((32, 32)), np.eye(32), None, Protocol(classifier="gradient_energy", weighting="mask"))
+    >>> float(weight.min()), int(votes[0, 0])
+    (1.0, 1)
     """
     if protocol.classifier in CONSTANT:
         return np.full(visible.shape, CONSTANT[protocol.classifier]), None, None
@@ -88,7 +149,9 @@ def judge(
     if protocol.classifier == "cnn":
         if window_scores is None:
             with paths.extra():
-                from ivfnb.classifier.windows import window_scores
+                from ivfnb.classifier import windows
+
+            window_scores = windows.window_scores
         scores = window_scores(fitting_network(net, protocol), visible, infrared, protocol.stride)
     else:
         scores = gradient_energy_scores(visible, infrared, protocol.stride)
@@ -96,7 +159,6 @@ def judge(
     votes = weightmap.vote_map(weightmap.decide(scores, protocol.ties), *where)[inside]
     if protocol.weighting in ("soft", "votes"):
         return weightmap.weight_map(scores, *where, protocol.weighting, protocol.ties)[inside], votes, scores
-    undecided = {"visible": True, "infrared": False}.get(protocol.ties)
-    if undecided is None:
-        undecided = weightmap.weight_map(scores, *where, "soft")[inside] >= 0.5
+    by_score = protocol.ties == "score"
+    undecided = weightmap.weight_map(scores, *where, "soft")[inside] >= 0.5 if by_score else protocol.ties == "visible"
     return ((votes > 0) | ((votes == 0) & undecided)).astype(np.float64), votes, scores

@@ -14,9 +14,24 @@ if TYPE_CHECKING:
 
 
 class WindowMemory:
-    """`window_scores` that looks the scores up where the same network judged the same images: protocols share them.
+    """Scores of windows that are looked up where the same network judged the same images before: protocols share them.
 
-    `fuse(..., window_scores=WindowMemory(net))`; `saved` is how many seconds of judging that has saved so far.
+    Parameters
+    ----------
+    net : EResNet
+        Whose scores are remembered.
+
+    Attributes
+    ----------
+    weights : str
+        Hash of the network's weights.
+    saved : float
+        Seconds of judging that looking up has saved so far.
+
+    Notes
+    -----
+    Given to `fuse(..., window_scores=WindowMemory(net))`. The scores lie below `.cache/windows/` (IVFNB_CACHE), by network, images, stride
+    and code.
     """
 
     def __init__(self, net: "EResNet") -> None:
@@ -25,7 +40,21 @@ class WindowMemory:
         self.saved = 0.0
 
     def __call__(self, net: "EResNet", visible: Image, infrared: Image, stride: int) -> np.ndarray:
-        """Scores of all windows; `net` is the network itself or a copy of it with another normalisation."""
+        """Scores of all windows, as `classifier.windows.window_scores` gives them.
+
+        Parameters
+        ----------
+        net : EResNet
+            The network itself, or a copy of it with other branches or another normalisation.
+        visible, infrared : arrays (h, w)
+            Grey levels, of one size of at least 32x32.
+        stride : int
+            Step of the windows in pixels.
+
+        Returns
+        -------
+        array (2, rows, columns, 2), float32
+        """
         from ivfnb.classifier import windows
 
         seen = net.branches, net.normalisation.cpu().numpy(), visible, infrared, stride

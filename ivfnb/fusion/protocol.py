@@ -1,6 +1,6 @@
 """The switches in which the paper's text and its released code differ, one field each, and the two settings that follow one or the other.
 
-Qi et al. 2024, doi 10.1016/j.neucom.2024.127353. "Difference N" in the comments counts the differences that the README lists. Those of the
+Qi et al. 2024, doi 10.1016/j.neucom.2024.127353. "Difference N" counts the differences that the README lists. Those of the
 training data and the training script (1 to 3, and 6) are properties of a weights file, those of the evaluator (13 to 16) of a metric's
 convention; 11 is a script that saves nothing.
 """
@@ -28,49 +28,85 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a pair is fused. The defaults are the paper's text; ValueError names a field with an unknown value and lists the known ones."""
+    """How a pair is fused. The defaults are the paper's text.
 
-    # Difference 9. (height, width) everything is resized to (bilinear, as OpenCV does it; the released script: 456x456 whatever the aspect
-    # ratio), or None: the pair's own size.
+    Parameters
+    ----------
+    size : (height, width) or None
+        Difference 9. What everything is resized to, pixels (bilinear, as OpenCV does it; the released script: 456x456 whatever the aspect
+        ratio); None: the pair's own size.
+    stride : int
+        Step of the 32x32 windows, pixels, 1..32 (the released script: 8).
+    classifier : str
+        What judges sharpness. "cnn": the network. For ablations, without a network: "gradient_energy" (share of squared Sobel gradients in
+        the window), "none" (weight 0.5 everywhere, so that ties and weighting have no effect), and "visible" or "infrared" (that image
+        everywhere, as if every window had been given to it).
+    branches : str
+        Difference 4. What the network's three branches see, grey and "gradients" (text) or three times "gray" (script).
+    trained_on : str
+        Difference 6. What they saw when the network was trained; the network must fit. The released training script trains a network of
+        another size on grey, so it did not make the weights of the fusion script; the authors' images are nearer to those of a network that
+        was trained on gradients and is fed grey (the switch "trained on grey" in notebook 5).
+    classifier_infrared : str
+        Difference 7. The infrared image shown to the classifier, "enhanced" (text) or "original" (script); the enhanced one is fused.
+    normalisation : str
+        Difference 5. Normalisation of the branches: the "network"'s own, or the constants of the "released" fusion script.
+    ties : str
+        Difference 10. Who gets a window whose two stacking orders contradict each other, and in "mask" and "distance" a pixel with equally
+        many votes for both: "visible" (script), "infrared", or "score", the larger mean probability.
+    weighting : str
+        Difference 8. Weight of the visible image: "soft" (mean probability of the windows over a pixel; the text's "score map as weight
+        map"), "votes" (share of windows), "mask" (0 or 1 by the majority), "distance" (the script's ratio of distance transforms).
+    enhance_infrared, enhance_visible : str
+        Enhancement before the fusion: "stretch" and "hdrc" in text and script; the others for ablation and comparison.
+    eight_bit : bool
+        Whether images pass between the stages as 8-bit files do in the script: enhanced ones rounded, the stretched blend truncated.
+    jpeg_quality : int or None
+        Difference 17. Quality of the JPEG files in which the classifier's and the enhanced images are stored before they are fused (the
+        released archive: 75, MATLAB's default); None: not stored.
+    stretch : bool
+        Whether the blend is stretched to 0..255 before SSR (script; the text does not mention it).
+    ssr : str
+        Retinex on the fused image: "single" scale (text and script), "multi" (three surrounds: sigma and 0.32 and 0.06 of it), "none".
+    ssr_sigma : float
+        Difference 12. Deviation of the (widest) surround: 300 pixels in the script.
+    ssr_unit : str
+        Unit of `ssr_sigma`: "pixels", or "image", a share of the longer side.
+    clip : str
+        Where the Retinex cuts its extremes, see `enhance.ssr`.
+
+    Raises
+    ------
+    ValueError
+        Naming a field with an unknown value; the message lists the known ones, which `CHOICES` holds.
+
+    Examples
+    --------
+    >>> Protocol(weighting="votes").weights
+    'eresnet-gradients'
+    >>> Protocol(ties="nobody")
+    Traceback (most recent call last):
+    ...
+    ValueError: ties: found 'nobody', expected one of ('visible', 'infrared', 'score')
+    """
+
     size: tuple[int, int] | None = None
-    # Step of the 32x32 windows, pixels, 1..32 (the released script: 8).
     stride: int = 8
-    # What judges sharpness. "cnn": the network. For ablations, without a network: "gradient_energy" (share of squared Sobel gradients in
-    # the window), "none" (weight 0.5 everywhere, so that ties and weighting have no effect), and "visible" or "infrared" (that image
-    # everywhere, as if every window had been given to it).
     classifier: str = "cnn"
-    # Difference 4. What the network's three branches see, grey and gradients (text) or three times grey (script).
     branches: str = "gradients"
-    # Difference 6. What they saw when the network was trained; the network must fit. The released training script trains a network of
-    # another size on grey, so it did not make the weights of the fusion script; the authors' images are nearer to those of a network that
-    # was trained on gradients and is fed grey (the switch "trained on grey" in notebook 5).
     trained_on: str = "gradients"
-    # Difference 7. The infrared image shown to the classifier, "enhanced" (text) or "original" (script); the enhanced one is fused.
     classifier_infrared: str = "enhanced"
-    # Difference 5. Normalisation of the branches: the "network"'s own, or the constants of the "released" fusion script.
     normalisation: str = "network"
-    # Difference 10. Who gets a window whose two stacking orders contradict each other, and in "mask" and "distance" a pixel with equally
-    # many votes for both: "visible" (script), "infrared", or "score", the larger mean probability.
     ties: str = "visible"
-    # Difference 8. Weight of the visible image: "soft" (mean probability of the windows over a pixel; the text's "score map as weight
-    # map"), "votes" (share of windows), "mask" (0 or 1 by the majority), "distance" (the script's ratio of distance transforms).
     weighting: str = "soft"
-    # Enhancement before the fusion: "stretch" and "hdrc" in text and script; the others for ablation and comparison.
     enhance_infrared: str = "stretch"
     enhance_visible: str = "hdrc"
-    # Whether images pass between the stages as 8-bit files do in the script: enhanced ones rounded, the stretched blend truncated.
     eight_bit: bool = False
-    # Difference 17. Quality of the JPEG files in which the classifier's and the enhanced images are stored before they are fused (the
-    # released archive: 75, MATLAB's default), or None: not stored.
     jpeg_quality: int | None = None
-    # Whether the blend is stretched to 0..255 before SSR (script; the text does not mention it).
     stretch: bool = False
-    # Retinex on the fused image: "single" scale (text and script), "multi" (three surrounds: sigma and 0.32 and 0.06 of it), "none".
     ssr: str = "single"
-    # Difference 12. Deviation of the (widest) surround: 300 pixels in the script, or with the unit "image" a share of the longer side.
     ssr_sigma: float = 300.0
     ssr_unit: str = "pixels"
-    # Where the retinex cuts its extremes, see `enhance.ssr`.
     clip: str = "released"
 
     def __post_init__(self):

@@ -32,6 +32,16 @@ def visible_probabilities(scores: np.ndarray) -> np.ndarray:
     -------
     array (2, rows, columns), float64
         0..1; first with the visible window above, then below.
+
+    Raises
+    ------
+    ValueError
+        For an array of another shape or of whole numbers.
+
+    Examples
+    --------
+    >>> visible_probabilities(np.array([[[[2.0, 2.0]]], [[[0.0, 50.0]]]])).ravel()
+    array([0.5, 1. ])
     """
     scores = _check_scores(scores).astype(np.float64)
     margins = np.stack([scores[0, ..., 1] - scores[0, ..., 0], scores[1, ..., 0] - scores[1, ..., 1]])
@@ -44,10 +54,31 @@ def _visible_probability(scores: np.ndarray) -> np.ndarray:
 
 
 def decide(scores: np.ndarray, ties: str = "visible") -> np.ndarray:
-    """Vote of every window: int8 (rows, columns), +1 where the visible window is the sharper one, -1 where the infrared is.
+    """Vote of every window.
 
-    A window whose two orders contradict each other is a tie: "visible" gives it to the visible image (the released script: infrared only if
-    the visible above is class 1 and the infrared above is class 0), "infrared" to the infrared, "score" to the larger summed probability.
+    Parameters
+    ----------
+    scores : array (2, rows, columns, 2)
+        Logits of `classifier.windows.window_scores`.
+    ties : str
+        Who gets a window whose two orders contradict each other: "visible" (the released script: infrared only if the visible above is
+        class 1 and the infrared above is class 0), "infrared", or "score", the larger summed probability.
+
+    Returns
+    -------
+    array (rows, columns), int8
+        +1 where the visible window is the sharper one, -1 where the infrared is.
+
+    Raises
+    ------
+    ValueError
+        For scores of another shape, or an unknown way to settle ties.
+
+    Examples
+    --------
+    >>> contradiction = np.array([[[[3.0, 0.0]]], [[[1.0, 0.0]]]])
+    >>> [int(decide(contradiction, ties)[0, 0]) for ties in TIES]
+    [1, -1, 1]
     """
     scores = _check_scores(scores)
     _check_choice("ties", ties, TIES)
@@ -81,19 +112,68 @@ def _coverage(shape: tuple[int, int], stride: int, grid: tuple[int, int]) -> tup
 
 
 def vote_map(decisions: np.ndarray, shape: tuple[int, int], stride: int = 8) -> np.ndarray:
-    """Sum of the votes of the windows that cover a pixel: int16 (h, w), positive where most say visible.
+    """Sum of the votes of the windows that cover a pixel.
 
-    ValueError where `shape` and `stride` leave pixels that no window covers.
+    Parameters
+    ----------
+    decisions : array (rows, columns)
+        Votes of the windows, see `decide`.
+    shape : (h, w)
+        Of the image, pixels.
+    stride : int
+        Step of the windows in pixels.
+
+    Returns
+    -------
+    array (h, w), int16
+        Positive where most say visible.
+
+    Raises
+    ------
+    ValueError
+        Where the windows are not those of `shape` and `stride`, or leave pixels that none covers.
+
+    Examples
+    --------
+    >>> vote_map(np.array([[1, -1]]), (32, 48), 16)[0, [0, 20, 40]]
+    array([ 1,  0, -1], dtype=int16)
     """
     rows, columns = _coverage(shape, stride, np.shape(decisions))
     return (rows @ np.asarray(decisions, np.float64) @ columns.T).astype(np.int16)
 
 
 def weight_map(scores: np.ndarray, shape: tuple[int, int], stride: int = 8, kind: str = "soft", ties: str = "visible") -> np.ndarray:
-    """Weight of the visible image: float64 (h, w), 0..1; 1 minus it is the weight of the infrared.
+    """Weight of the visible image; 1 minus it is the weight of the infrared.
 
-    "soft": mean, over the windows that cover a pixel, of the probability that the visible window is the sharper one (the paper's text; both
-    orders averaged). "votes": share of those windows that vote visible, ties as in `decide`. ValueError where pixels are uncovered.
+    Parameters
+    ----------
+    scores : array (2, rows, columns, 2)
+        Logits of `classifier.windows.window_scores`.
+    shape : (h, w)
+        Of the image, pixels.
+    stride : int
+        Step of the windows in pixels.
+    kind : str
+        "soft": mean, over the windows that cover a pixel, of the probability that the visible window is the sharper one (the paper's text;
+        both orders averaged). "votes": share of those windows that vote visible.
+    ties : str
+        As in `decide`, for "votes".
+
+    Returns
+    -------
+    array (h, w), float64
+        0..1.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, scores of another shape, or where pixels are uncovered.
+
+    Examples
+    --------
+    >>> undecided = np.zeros((2, 1, 1, 2))
+    >>> float(weight_map(undecided, (32, 32))[0, 0]), float(weight_map(undecided, (32, 32), kind="votes")[0, 0])
+    (0.5, 1.0)
     """
     _check_choice("kind", kind, KINDS)
     window = _visible_probability(_check_scores(scores)) if kind == "soft" else (decide(scores, ties) > 0).astype(np.float64)

@@ -51,8 +51,7 @@ def spatial_frequency(fused: Image) -> float:
     >>> spatial_frequency(np.array([[0, 3], [4, 0]]))
     3.5355...
     """
-    rows, columns = np.diff(fused, axis=1), np.diff(fused, axis=0)
-    return np.sqrt((np.sum(rows**2) + np.sum(columns**2)) / fused.size)
+    return np.sqrt((np.sum(np.diff(fused, axis=1) ** 2) + np.sum(np.diff(fused, axis=0) ** 2)) / fused.size)
 
 
 @metric("SD", direction="higher", unit="grey levels", value_range=(0, 148), reference=JAGALINGAM, conventions=("vifb",))

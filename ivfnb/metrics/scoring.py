@@ -30,7 +30,12 @@ def _checked(name: str, image: object) -> Image:
         raise ImageError(f"{name}: found shape {array.shape}, expected (h, w) or (h, w, 3)")
     if min(array.shape[:2]) < SMALLEST:
         raise ImageError(f"{name}: found {array.shape[0]}x{array.shape[1]} pixels, expected at least {SMALLEST}x{SMALLEST}")
-    return array if array.dtype == np.uint8 else levels(array.reshape(len(array), -1), name).reshape(array.shape)
+    if array.dtype == np.uint8 or array.ndim == 2:
+        return array if array.dtype == np.uint8 else levels(array, name)
+    result = np.empty_like(array, dtype=np.float64)
+    for channel in range(3):
+        result[..., channel] = levels(array[..., channel], name)
+    return result
 
 
 def _as_gray(image: Image) -> Image:

@@ -67,7 +67,7 @@ def cost_chart(seconds: pd.Series, ranks: pd.Series, highlighted: Sequence[str] 
 
 def _difference_diagram(axis: Axes, ranks: pd.Series, values: pd.DataFrame, difference: float, shades: Mapping[str, str]) -> None:
     """One metric's diagram by scikit-posthocs, with the same scale in every panel."""
-    from scikit_posthocs import critical_difference_diagram  # type: ignore[import-untyped]  # late, for its import takes seconds
+    from scikit_posthocs import critical_difference_diagram  # late, for its import takes seconds
 
     count = len(ranks)
     p = nemenyi(values).rename(index=plain, columns=plain)

@@ -127,7 +127,7 @@ def nemenyi(values: pd.DataFrame) -> pd.DataFrame:
     ----------
     Nemenyi 1963, Distribution-free multiple comparisons, thesis, Princeton University; Demsar 2006
     """
-    from scikit_posthocs import posthoc_nemenyi_friedman  # type: ignore[import-untyped]
+    from scikit_posthocs import posthoc_nemenyi_friedman
 
     p: pd.DataFrame = posthoc_nemenyi_friedman(values)
     return p

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from ivfnb import datasets, images
 from ivfnb.baselines import BASELINES
-from ivfnb.evaluation.likeness import published_likeness, similarity
+from ivfnb.evaluation.likeness import likeness, published_likeness
 from ivfnb.metrics import score
 
 
@@ -95,5 +95,5 @@ def test_agreement_refuses_images_of_another_size(monkeypatch):
 def test_similarity():
     random = np.random.default_rng(0)
     image = random.integers(0, 256, (40, 40)).astype(np.uint8)
-    assert similarity(image, image) == 1
-    assert similarity(image, random.permutation(image)) < 0.2
+    assert likeness(image, image) == 1
+    assert likeness(image, random.permutation(image)) < 0.2

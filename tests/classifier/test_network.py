@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from ivfnb import paths
 from ivfnb.classifier import network
 from ivfnb.classifier.network import EResNet
 
-SHIPPED = sorted(path.stem for path in (network.paths.root() / "data" / "weights").glob("eresnet-*.safetensors"))
+SHIPPED = sorted(path.stem for path in (paths.root() / "data" / "weights").glob("eresnet-*.safetensors"))
 
 
 @pytest.fixture(scope="module")

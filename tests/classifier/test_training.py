@@ -20,7 +20,7 @@ RUN = """
 import sys
 from dataclasses import replace
 from test_training import CONFIG, photographs, save_final
-from ivfnb import patches, training
+from ivfnb.classifier import patches, training
 samples = patches.PatchDataset(patches.make_index(photographs(), 192, 0))
 save_final(training.train(replace(CONFIG, workers=int(sys.argv[2])), samples, folder=sys.argv[1]), sys.argv[1])
 """
@@ -54,7 +54,11 @@ def test_it_learns(samples):
 
 def test_killed_and_resumed_is_bit_identical(tmp_path):
     """kill -9 in the middle, the same command again: the same bits as a run left alone, whatever processes cut the samples."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(str(Path(__file__).parents[level]) for level in (0, 1)),
+    }
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir()
     broken.mkdir()

@@ -1,9 +1,13 @@
 import argparse
+import ast
 import importlib
 import json
+import math
+import re
 import sys
 import time
 import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,10 +16,11 @@ import torch
 
 from ivfnb.classifier import dense, windows
 from ivfnb.commands import bench
+from ivfnb.commands.bench import bars
 
 
-def a_run(profile, *section):
-    return bench.run(argparse.Namespace(section=list(section), profile=profile))
+def a_run(profile, *section, json=None):
+    return bench.run(argparse.Namespace(section=list(section), profile=profile, json=json))
 
 
 def one_thread_seconds(function):
@@ -37,7 +42,7 @@ def results(tmp_path, monkeypatch):
 @pytest.fixture
 def invented(monkeypatch):
     """A section "invented" whose rows a test may change."""
-    module = types.ModuleType("ivfnb.bench.invented")
+    module = types.ModuleType("ivfnb.commands.bench.invented")
     module.found = [{"section": "invented", "what": "sleep", "seconds": 0.25}]
     module.rows = lambda: module.found
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -56,8 +61,9 @@ def test_seconds_is_the_least_of_the_repeats_without_the_first_call(monkeypatch)
 
 def test_peak_memory_is_of_the_fresh_process_alone():
     held = np.ones(300_000_000, np.uint8)  # by this process
-    small = bench.peak_memory("pass")
-    large = bench.peak_memory("a = b'x' * 200_000_000\ndel a")
+    imported = "from ivfnb.commands import bench\n"  # what the measured process imports anyway, before the memory is taken
+    small = bench.peak_memory(imported)
+    large = bench.peak_memory(imported + "a = b'x' * 200_000_000\ndel a")
     assert small < held.nbytes
     assert large - small == pytest.approx(200e6, rel=0.05)
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
@@ -67,8 +73,9 @@ def test_peak_memory_is_of_the_fresh_process_alone():
 def test_every_section_has_rows():
     names = bench.sections()
     assert "weightmap" in names
+    assert "bars" not in names
     for name in names:
-        assert callable(importlib.import_module(f"ivfnb.bench.{name}").rows)
+        assert callable(importlib.import_module(f"ivfnb.commands.bench.{name}").rows)
 
 
 def test_a_run_prints_and_writes_stamped_rows(results, invented, capsys):
@@ -112,8 +119,76 @@ def test_the_arguments():
     parser = argparse.ArgumentParser()
     bench.configure(parser)
     assert parser.parse_args([]).section == []
-    arguments = parser.parse_args(["weightmap", "metrics", "--profile", "tno"])
-    assert (arguments.section, arguments.profile) == (["weightmap", "metrics"], "tno")
+    assert parser.parse_args([]).json is None
+    arguments = parser.parse_args(["weightmap", "metrics", "--profile", "tno", "--json", "rows.json"])
+    assert (arguments.section, arguments.profile, arguments.json) == (["weightmap", "metrics"], "tno", Path("rows.json"))
+
+
+@pytest.mark.parametrize(
+    ("bar", "met", "short"),
+    [
+        ("at most 60", [60, 59.9, -1], [60.001, math.inf]),
+        ("at most 0.4", [0.4], [0.41]),
+        ("at least 65", [65, 1e9], [64.999]),
+        ("at least 0.999", [0.999, 1], [0.9989]),
+        ("below 1500", [1499.99], [1500, 1501]),
+        ("0.85 to 1.15", [0.85, 1, 1.15], [0.849, 1.151]),
+        ("within 10 % of 0.31727", [0.31727, 0.2856, 0.3489], [0.2855, 0.3491, -0.31727]),
+    ],
+)
+def test_a_bar_is_compared_with_the_value(bar, met, short):
+    assert [bars.meets(value, bar) for value in met] == [True] * len(met)
+    assert [bars.meets(value, bar) for value in [*short, math.nan]] == [False] * (len(short) + 1)
+    assert type(bars.meets(np.float64(met[0]), bar)) is bool
+
+
+def test_an_empty_bar_asks_for_nothing_and_an_unknown_one_is_refused():
+    assert bars.meets(1.0, "") is None
+    for bar in ("at most", "at most sixty", "about 5", "at least 65 s", "1 to", "within 10% of 3", " at most 60", "60"):
+        with pytest.raises(ValueError, match=f"bar: found {re.escape(repr(bar))}, expected at most"):
+            bars.meets(1.0, bar)
+
+
+def test_bars_of_the_sections_are_understood():
+    """Every text in a section's source that begins as a bar does, what is filled in replaced by a number."""
+    seen = []
+    for name in bench.sections():
+        source = Path(importlib.import_module(f"ivfnb.commands.bench.{name}").__file__).read_text(encoding="utf-8")
+        nodes = list(ast.walk(ast.parse(source)))
+        inner = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in (node for node in nodes if node not in inner):
+            if isinstance(node, ast.JoinedStr):
+                text = "".join(part.value if isinstance(part, ast.Constant) else "1.5" for part in node.values)
+            else:
+                text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if re.match(r"(at most|at least|below|above|within|[\d.]+ to) .*\d", text):
+                seen.append(text)
+                assert bars.meets(1.0, text) is not None
+    assert {"at most 60", "at least 60", "below 1500", "0.85 to 1.15", "within 10 % of 1.5"} <= set(seen)
+
+
+def test_a_bar_that_falls_short_is_named_and_fails_the_run(results, invented, capsys):
+    good = {"section": "invented", "what": "quick", "value": 1.5, "unit": "s", "bar": "at most 2"}
+    free = {"section": "invented", "what": "memory", "value": math.nan, "unit": "MB", "bar": ""}
+    invented.found = [good, free]
+    assert a_run("demo", "invented", json=results / "rows.json") == 0
+    assert "falls short" not in capsys.readouterr().err
+    assert json.loads((results / "rows.json").read_text()) == [{**good, "met": True}, {**free, "value": None, "met": None}]
+    slow = {"section": "invented", "what": "slow", "value": np.float64(3), "unit": "s", "bar": "at most 2"}
+    absent = {"section": "invented", "what": "forgotten", "bar": "below 1"}
+    invented.found = [good, slow, absent]
+    assert a_run("demo", "invented", json=results / "rows.json") == 1
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        "falls short: invented, slow: found 3 s, expected at most 2",
+        "falls short: invented, forgotten: found no value, expected below 1",
+    ]
+    header, _, *lines = (line for line in printed.out.splitlines() if line.startswith("|"))
+    assert header.split("|")[-2].strip() == "met"
+    assert [line.split("|")[-2].strip() for line in lines] == ["True", "False", "False"]
+    table = pd.read_csv(results / "demo" / "bench.csv", dtype=str, keep_default_na=False)
+    assert table["met"].tolist() == ["True", "False", "False"]
+    assert [row["met"] for row in json.loads((results / "rows.json").read_text())] == [True, False, False]
 
 
 def test_operations_are_those_of_the_products_made(monkeypatch):

@@ -58,7 +58,7 @@ def test_a_bomb_that_is_really_there_costs_neither_memory_nor_time(checkout: Pat
     _, error = process.communicate(timeout=120)
     assert time.monotonic() - started < 60
     last = error.splitlines()[-1]
-    assert last.startswith("ivfnb.datasets.manifest.DatasetError: ")
+    assert last.startswith("ivfnb.datasets.errors.DatasetError: ")
     assert "found a header of 300000000 bytes" in last
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_000_000  # kilobytes
 

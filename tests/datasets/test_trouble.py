@@ -51,7 +51,7 @@ def test_no_room_to_unpack_is_told_as_that_and_the_earlier_copy_stays(checkout: 
     (checkout / "data" / "archives" / "tiny.bin").write_bytes(archive)
     process = child(checkout, "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)); fetch('tiny')")
     last = process.communicate(timeout=60)[1].splitlines()[-1]
-    assert last.startswith("ivfnb.datasets.manifest.DatasetError: ")
+    assert last.startswith("ivfnb.datasets.errors.DatasetError: ")
     assert "found File too large, expected to fetch tiny to there" in last
     assert left(checkout) == ["archives/tiny.bin", "tiny/inner/fused1.png"]
     assert old.read_bytes() == b"old"
@@ -66,7 +66,7 @@ def test_no_room_to_unpack_on_the_way_to_an_image_is_told_too(checkout: Path, se
     (checkout / "data" / "archives" / "tiny.bin").write_bytes(archive)
     process = child(checkout, "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)); dataset('tiny')")
     last = process.communicate(timeout=60)[1].splitlines()[-1]
-    assert last.startswith(f"ivfnb.datasets.manifest.DatasetError: {checkout / 'data' / '.unpacked' / 'tiny'}: found File too large")
+    assert last.startswith(f"ivfnb.datasets.errors.DatasetError: {checkout / 'data' / '.unpacked' / 'tiny'}: found File too large")
     assert left(checkout) == ["archives/tiny.bin"]
 
 

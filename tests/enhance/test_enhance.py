@@ -8,6 +8,7 @@ from scipy import ndimage
 from skimage import exposure
 
 from ivfnb import datasets, enhance, images
+from ivfnb.enhance import filters, retinex
 from ivfnb.images import ImageError
 
 GRAY = arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)))
@@ -161,16 +162,16 @@ def test_subsampling_takes_matlabs_samples(size, subsampling):
         taken = [index for index in range(1, size + 9) if -0.5 <= u - index < 0.5]
         mirrored = [*range(1, size + 1), *range(size, 0, -1)] * 5
         expected.append(mirrored[taken[0] - 1] - 1)
-    np.testing.assert_array_equal(enhance._subsampled(size, subsampling), expected)
+    np.testing.assert_array_equal(filters._subsampled(size, subsampling), expected)
 
 
 def test_upsampling_is_exact_on_a_ramp_and_repeats_the_border():
     expected = np.clip((np.arange(20) + 0.5) / 4 - 0.5, 0, 4)
     ramp = np.tile(np.arange(5.0), (3, 1))
-    np.testing.assert_allclose(enhance._upsampled(ramp, 20, 1), np.tile(expected, (3, 1)), atol=1e-12)
-    np.testing.assert_allclose(enhance._upsampled(ramp.T, 20, 0), np.tile(expected, (3, 1)).T, atol=1e-12)
-    np.testing.assert_array_equal(enhance._upsampled(ramp, 5, 1), ramp)
-    np.testing.assert_array_equal(enhance._upsampled(np.ones((1, 2)), 3, 0), np.ones((3, 2)))
+    np.testing.assert_allclose(filters._upsampled(ramp, 20, 1), np.tile(expected, (3, 1)), atol=1e-12)
+    np.testing.assert_allclose(filters._upsampled(ramp.T, 20, 0), np.tile(expected, (3, 1)).T, atol=1e-12)
+    np.testing.assert_array_equal(filters._upsampled(ramp, 5, 1), ramp)
+    np.testing.assert_array_equal(filters._upsampled(np.ones((1, 2)), 3, 0), np.ones((3, 2)))
 
 
 def test_hdrc_is_its_layers_recombined(scene):
@@ -243,10 +244,10 @@ def test_ssr_equals_the_loop(scene, sigma):
 
 def test_the_released_rule_clips_rare_hundredths_on_both_sides():
     reflectance = np.repeat([-0.311, -0.205, -0.101, -0.052, 0.004, 0.052, 0.101, 0.303], [40, 3, 2, 50, 100, 60, 5, 30])
-    assert enhance._limits(reflectance, "released") == (-0.10, 0.10)
-    assert enhance._limits(reflectance[reflectance != 0.004], "released") == (-0.31, 0.30)  # nothing at 0: nothing counts as rare
-    assert enhance._limits(reflectance, "none") == (-0.311, 0.303)
-    assert enhance._limits(np.linspace(-1, 1, 101), "percentile") == pytest.approx((-0.98, 0.98))
+    assert retinex._limits(reflectance, "released") == (-0.10, 0.10)
+    assert retinex._limits(reflectance[reflectance != 0.004], "released") == (-0.31, 0.30)  # nothing at 0: nothing counts as rare
+    assert retinex._limits(reflectance, "none") == (-0.311, 0.303)
+    assert retinex._limits(np.linspace(-1, 1, 101), "percentile") == pytest.approx((-0.98, 0.98))
 
 
 def test_ssr_ignores_a_gain_of_bright_images(scene):

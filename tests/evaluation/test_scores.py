@@ -186,7 +186,7 @@ print(*(name for name in sys.modules if name.startswith("ivfnb.") and not name.s
 
 def test_a_baseline_is_hashed_without_the_others():
     files = {file.name for file in cache.sources("ivfnb.baselines.mdlatlrr")}
-    assert {"mdlatlrr.py", "pair.py", "images.py"} <= files
+    assert {"mdlatlrr.py", "pair.py", "arrays.py"} <= files
     assert not files & {"convsr.py", "cbf.py", "pipeline.py"}
 
 

@@ -9,7 +9,23 @@ CHUNK = 2048  # pixels whose coefficients are worked on at once: they stay in th
 
 
 def wrap_add(total: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Image of periodic borders from one that reaches over them: the sum of the tiles of `shape` that `total` is cut into."""
+    """Image of periodic borders from one that reaches over them.
+
+    Parameters
+    ----------
+    total : array (H, W)
+    shape : (h, w)
+
+    Returns
+    -------
+    array (h, w)
+        The sum of the tiles of `shape` that `total` is cut into.
+
+    Examples
+    --------
+    >>> wrap_add(np.array([[1, 2, 3, 10]]), (1, 3))
+    array([[11,  2,  3]])
+    """
     result = np.zeros(shape, total.dtype)
     for row in range(0, total.shape[0], shape[0]):
         for column in range(0, total.shape[1], shape[1]):
@@ -19,9 +35,31 @@ def wrap_add(total: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 class Convolution:
-    """Convolutions of coefficient maps with filters (filters, side, side), and the adjoint, for images of one shape and periodic borders.
+    """Convolutions of coefficient maps with filters, and the adjoint, for images of one shape and periodic borders.
 
+    Parameters
+    ----------
+    filters : array (filters, side, side)
+    shape : (h, w)
+        Of the images, pixels.
+
+    Attributes
+    ----------
+    blocks : list of slices
+        The rows that the methods work on at a time.
+    energy : array (h, w // 2 + 1)
+        The filters' power spectrum, summed.
+
+    Notes
+    -----
     Both are matrix products over blocks of rows, which is faster than Fourier transforms of all maps and works for any size.
+
+    Examples
+    --------
+    >>> delta = np.zeros((1, 2, 2))
+    >>> delta[0, 0, 0] = 1
+    >>> Convolution(delta, (1, 3)).synthesise(np.array([[[1.0, 2.0, 3.0]]], np.float32))
+    array([[1., 2., 3.]], dtype=float32)
     """
 
     def __init__(self, filters: np.ndarray, shape: tuple[int, int]) -> None:
@@ -41,7 +79,17 @@ class Convolution:
         return np.zeros([size + self.side - 1 for size in self.shape], np.float32)
 
     def add(self, canvas: np.ndarray, maps: np.ndarray, block: slice) -> None:
-        """Adds to the canvas the sum of the filters convolved with the rows of a block of their maps, (filters, rows, w)."""
+        """Add to a canvas the sum of the filters convolved with a block of rows of their maps.
+
+        Parameters
+        ----------
+        canvas : array (h + side - 1, w + side - 1), float32
+            Changed.
+        maps : array (filters, rows, w)
+            Those of the block.
+        block : slice
+            One of `blocks`.
+        """
         rows, width = maps.shape[1:]
         taps = (self.transposed @ maps.reshape(self.count, -1)).reshape(self.side, self.side, rows, width)
         for row in range(self.side):
@@ -49,31 +97,68 @@ class Convolution:
                 canvas[block.start + row : block.stop + row, column : column + width] += taps[row, column]
 
     def synthesise(self, maps: np.ndarray) -> np.ndarray:
-        """Image of coefficient maps (filters, h, w): float32 (h, w)."""
+        """Image (h, w), float32, of coefficient maps (filters, h, w)."""
         canvas = self.canvas()
         for block in self.blocks:
             self.add(canvas, maps[:, block], block)
         return wrap_add(canvas, self.shape)
 
     def windows(self, image: np.ndarray) -> np.ndarray:
-        """View (side, side, h, w) of what every tap of a filter sees of an image."""
+        """View (side, side, h, w) of what every tap of a filter sees of an image (h, w)."""
         padded = np.pad(image, (0, self.side - 1), mode="wrap")
         return np.lib.stride_tricks.sliding_window_view(padded, (self.side, self.side)).transpose(2, 3, 0, 1)
 
     def correlate(self, windows: np.ndarray, block: slice) -> np.ndarray:
-        """Correlations of the filters with a block of rows of an image, given by its `windows`: float32 (filters, rows, w)."""
+        """Correlations of the filters with a block of rows of an image.
+
+        Parameters
+        ----------
+        windows : array (side, side, h, w)
+            Of the image, see `windows`.
+        block : slice
+            One of `blocks`.
+
+        Returns
+        -------
+        array (filters, rows, w), float32
+        """
         part = windows[:, :, block]
         return (self.matrix @ part.reshape(self.side**2, -1)).reshape(self.count, *part.shape[2:])
 
 
 def sparse_code(image: np.ndarray, filters: np.ndarray, sparsity: float, tolerance: float = 1e-3, iterations: int = 500) -> np.ndarray:
-    """Coefficient maps, float32 (filters, h, w), whose convolutions with the filters, borders periodic, sum to about the image.
+    """Coefficient maps whose convolutions with filters sum to about an image, borders periodic.
 
+    Parameters
+    ----------
+    image : array (h, w)
+    filters : array (filters, side, side)
+    sparsity : float
+        Weight of the l1 norm of the maps.
+    tolerance : float
+        Relative primal and dual residual at which to stop.
+    iterations : int
+        At most.
+
+    Returns
+    -------
+    array (filters, h, w), float32
+
+    Notes
+    -----
     Convolutional basis pursuit denoising: minimises half the squared error plus `sparsity` times the l1 norm of the maps, by ADMM with
-    over-relaxation and an adaptive penalty (Wohlberg 2016, doi 10.1109/TIP.2015.2495260, and arXiv 1704.06209), until the relative primal
-    and dual residuals are at most `tolerance`. The linear system is solved on the image, not on the maps: with W the difference of maps
-    and duals, its solution is W plus the correlations of the filters with (image - sum of filters * W) / (energy + penalty), the division
-    in the Fourier domain.
+    over-relaxation and an adaptive penalty. The linear system is solved on the image, not on the maps: with W the difference of maps and
+    duals, its solution is W plus the correlations of the filters with (image - sum of filters * W) / (energy + penalty), the division in
+    the Fourier domain.
+
+    References
+    ----------
+    Wohlberg 2016, doi 10.1109/TIP.2015.2495260, and arXiv 1704.06209
+
+    Examples
+    --------
+    >>> sparse_code(np.zeros((8, 8)), np.ones((2, 3, 3)) / 3, 0.01).shape
+    (2, 8, 8)
     """
     image = np.asarray(image, np.float32)
     operator = Convolution(np.asarray(filters, np.float32), image.shape)

@@ -10,9 +10,38 @@ DETAIL = 0.5  # Euclidean norm of a patch of 0..1 levels about its mean, above w
 
 
 def sample_patches(photographs: Sequence[Image], detailed: int, smooth: int, seed: int, side: int = 16) -> np.ndarray:
-    """Columns of `detailed` detailed and `smooth` smooth patches, cut without overlap and drawn at random: (side**2, n), 0..1.
+    """Patches of photographs, cut without overlap and drawn at random.
 
-    ValueError where the photographs hold fewer of either. Patches that are 0 throughout are left out, as in the public script.
+    Parameters
+    ----------
+    photographs : sequence of arrays (h, w)
+        Levels 0..255.
+    detailed, smooth : int
+        How many of either.
+    seed : int
+        Of the draw.
+    side : int
+        Of a patch, pixels.
+
+    Returns
+    -------
+    array (side**2, detailed + smooth), float64
+        A patch a column, levels 0..1, the detailed ones first.
+
+    Raises
+    ------
+    ValueError
+        Where the photographs hold fewer of either.
+
+    Notes
+    -----
+    Patches that are 0 throughout are left out, as in the public script.
+
+    Examples
+    --------
+    >>> stripes = np.tile([0.0, 255.0], (16, 16))
+    >>> sample_patches([stripes, np.full((16, 16), 9.0)], detailed=2, smooth=1, seed=0).shape
+    (256, 3)
     """
     cut = []
     for photograph in photographs:
@@ -40,12 +69,44 @@ def _shrink_singular_values(matrix: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def latent_low_rank(data: np.ndarray, weight: float = 0.4, tolerance: float = 1e-6, growth: float = 1.1) -> tuple[np.ndarray, np.ndarray]:
-    """Projection L (d, d) and error E (d, n) of latent low-rank representation of the columns of `data` (d, n), n at least d.
+    """Projection and error of latent low-rank representation of the columns of a matrix.
 
-    Minimises the nuclear norms of Z and L plus `weight` times the l1 norm of E, subject to data = data Z + L data + E, by inexact
-    augmented Lagrange multipliers (penalty from 1e-6, times `growth` an iteration) until all constraints hold to `tolerance`. Z is sought
-    in the row space of the data, where the optimum lies. Source: Liu and Yan 2011, doi 10.1109/ICCV.2011.6126422. Where E is 0, L is not
-    unique: the one returned is where this iteration ends. RuntimeError without convergence in 1000 iterations.
+    Parameters
+    ----------
+    data : array (d, n)
+        n at least d.
+    weight : float
+        Of the error's l1 norm.
+    tolerance : float
+        To which all constraints hold at the end.
+    growth : float
+        Factor of the penalty an iteration.
+
+    Returns
+    -------
+    projection : array (d, d)
+    error : array (d, n)
+
+    Raises
+    ------
+    RuntimeError
+        Without convergence in 1000 iterations.
+
+    Notes
+    -----
+    Minimises the nuclear norms of Z and L plus `weight` times the l1 norm of E, subject to data = data Z + L data + E, by inexact augmented
+    Lagrange multipliers (penalty from 1e-6, times `growth` an iteration). Z is sought in the row space of the data, where the optimum lies.
+    Where E is 0, L is not unique: the one returned is where this iteration ends.
+
+    References
+    ----------
+    Liu and Yan 2011, doi 10.1109/ICCV.2011.6126422
+
+    Examples
+    --------
+    >>> projection, error = latent_low_rank(np.random.default_rng(0).normal(size=(4, 12)))
+    >>> projection.shape, error.shape
+    ((4, 4), (4, 12))
     """
     left, singular, _ = np.linalg.svd(data, full_matrices=False)
     basis = (left * singular)[:, singular > 1e-10 * singular[0]]  # data times an orthonormal basis of its row space

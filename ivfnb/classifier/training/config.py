@@ -12,22 +12,62 @@ SCALES = {"hour": (200_000, 50_000, 1), "published": (1_000_000, 300_000, 30)}
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything a run depends on besides its samples. Unknown fields or values raise."""
+    """Everything a run depends on besides its samples.
+
+    Parameters
+    ----------
+    branches : str
+        Of the network, "gradients" or "gray".
+    epochs, batch_size : int
+        The batch size is the published one.
+    optimiser : str
+        "adamw" with a one-cycle schedule, or "sgd" at a constant rate, as published.
+    learning_rate : float
+        Peak of the cycle for "adamw"; the published constant for "sgd" is 2e-4.
+    weight_decay : float
+        None in the released script with "sgd".
+    momentum : float
+        For "sgd" only, as published.
+    seed : int
+        Of the first weights and of the order of the samples.
+    precision : str
+        "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies it in hardware, else float32.
+    device : str
+        As `resolve_device` takes it.
+    checkpoint_every : int
+        Steps.
+    patience : int or None
+        Epochs without a lower validation loss before stopping; None: never stops early.
+    threads : int or None
+        Of torch; None leaves them as they are.
+    workers : int or None
+        Processes that cut samples; None: none on a processor, which would take cores from the network.
+
+    Raises
+    ------
+    ValueError
+        For a value out of its range; TypeError for an unknown field.
+
+    Examples
+    --------
+    >>> TrainConfig(optimiser="sgd", learning_rate=2e-4).batch_size
+    64
+    """
 
     branches: str = "gradients"
     epochs: int = 1
-    batch_size: int = 64  # as published
+    batch_size: int = 64
     optimiser: str = "adamw"
-    learning_rate: float = 2e-3  # peak of the cycle for adamw; the published constant for sgd is 2e-4
-    weight_decay: float = 1e-2  # none in the released script with sgd
-    momentum: float = 0.9  # sgd only, as published
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    momentum: float = 0.9
     seed: int = 0
-    precision: str = "auto"  # bfloat16 where the processor multiplies it in hardware, else float32
+    precision: str = "auto"
     device: str = "auto"
-    checkpoint_every: int = 200  # steps
-    patience: int | None = None  # epochs without a lower validation loss before stopping; None: never
+    checkpoint_every: int = 200
+    patience: int | None = None
     threads: int | None = None
-    workers: int | None = None  # processes that cut samples; None: none on a processor, which would take cores from the network
+    workers: int | None = None
 
     def __post_init__(self):
         """Refuse values that would only show themselves after an hour."""
@@ -41,14 +81,49 @@ class TrainConfig:
 
 
 def resolve_device(device: str = "auto") -> torch.device:
-    """The device named, or for "auto" CUDA where there is one, else the processor."""
+    """The device that a setting means.
+
+    Parameters
+    ----------
+    device : str
+        A name of torch's; "auto": CUDA where there is one, else the processor.
+
+    Returns
+    -------
+    torch.device
+
+    Examples
+    --------
+    >>> resolve_device("cpu")
+    device(type='cpu')
+    """
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
 
 
 def at_scale(scale: str, given: tuple[int, int, int], device: str = "auto") -> tuple[int, int, int]:
     """Samples to train on, samples to test on and epochs of a scale.
 
-    "given": as given; "hour", "published": those of `SCALES`; "auto": the published ones where there is CUDA, else as given.
+    Parameters
+    ----------
+    scale : str
+        "given": as given; "hour", "published": those of `SCALES`; "auto": the published ones where there is CUDA, else as given.
+    given : (int, int, int)
+    device : str
+        As `resolve_device` takes it.
+
+    Returns
+    -------
+    (int, int, int)
+
+    Raises
+    ------
+    ValueError
+        For an unknown scale.
+
+    Examples
+    --------
+    >>> at_scale("hour", (640, 160, 1))
+    (200000, 50000, 1)
     """
     if scale not in ("given", "auto", *SCALES):
         raise ValueError(f"scale: found {scale!r}, expected one of {('given', 'auto', *SCALES)}")

@@ -1,12 +1,13 @@
 """Speed and memory, measured: `python -m ivfnb bench [section ...]` writes results/<profile>/bench.csv.
 
 A section is a module of this package with `rows() -> list[dict]`, one row per figure: "section", "what", "value", "unit" and "bar" (what it
-should be; empty where nothing is asked).
+should be; empty where nothing is asked). `bars` compares each value with its bar: the column "met".
 """
 
 import argparse
 import importlib
 import json
+import math
 import pkgutil
 import platform
 import subprocess
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivfnb import files, paths, provenance
+from ivfnb.commands.bench import bars
 
 if TYPE_CHECKING:
     import pandas as pd  # imported late: it would add to the memory that is measured
 
 REPEATS = 5
+HERE = ("bars",)  # modules of this package that are no section
 _PEAK = "\nfrom ivfnb.commands import bench\nprint(bench.peak_bytes())"
 
 
@@ -58,8 +61,8 @@ def peak_memory(code: str) -> int:
 
 
 def sections() -> list[str]:
-    """Names of the sections there are: the modules of this package."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Names of the sections there are: the modules of this package, without what they share."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in HERE)
 
 
 def _processor() -> str:
@@ -103,20 +106,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m ivfnb bench`."""
     parser.add_argument("section", nargs="*", help=f"what to measure, all if none is named: {', '.join(sections())}")
     parser.add_argument("--profile", default="demo", help="write results/<profile>/bench.csv (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure the sections, print each as a table as soon as it is done, and write the CSV. ValueError for an unknown section."""
+    """Measure the sections, print each as a table as soon as it is done, and write the CSV (and JSON) file.
+
+    0 where every bar is met, 1 where some are not: those rows are named at the end. ValueError for an unknown section.
+    """
     import pandas as pd
 
     unknown = sorted(set(arguments.section) - set(sections()))
     if unknown:
         raise ValueError(f"section: found {', '.join(unknown)}, expected some of {', '.join(sections())}")
     path = paths.results_dir(arguments.profile) / "bench.csv"
+    every: list[dict] = []
     for name in arguments.section or sections():
-        rows = importlib.import_module(f"{__name__}.{name}").rows()
+        rows = [bars.judged(row) for row in importlib.import_module(f"{__name__}.{name}").rows()]
+        every += rows
         write(rows, path, _stamp(arguments.profile))
         table = pd.DataFrame(rows).astype(object)
         print(table.where(table.notna(), "").to_markdown(index=False), end="\n\n", flush=True)
+        if arguments.json:
+            files.write_json(arguments.json, [_without_nan(row) for row in every], indent=1)
     print(f"written: {path}")
-    return 0
+    short = bars.falling_short(every)
+    for text in short:
+        print(f"falls short: {text}", file=sys.stderr)
+    return 1 if short else 0
+
+
+def _without_nan(row: dict) -> dict:
+    """The row with None for what is not a number, which JSON does not know."""
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}

@@ -1,6 +1,7 @@
 """Time of the comparison methods for one 768x576 pair, and how alike own and published fused images are where these are at hand."""
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def _times() -> list[dict]:
         fuse(infrared, visible)
         wall, processor = time.perf_counter() - start, time.process_time() - processor
         if wall < QUICK:
-            wall = min(wall, seconds(lambda fuse=fuse: fuse(infrared, visible)))
+            wall = min(wall, seconds(partial(fuse, infrared, visible)))
         bar = f"at most {60 if name in SLOW else 10}" if BASELINES[name].competitor.row else ""
         result += [_row(f"{name}, one 768x576 pair", wall, "s", bar), _row(f"{name}, the same, processor time", processor, "s")]
     return result
@@ -54,7 +55,10 @@ def _agreements() -> list[dict]:
                 values = [entry[key] for entry in table if entry[key] is not None]
                 if values:
                     what = f"{name} and published images, {len(values)} pairs of {pairs}{', own through JPEG' * (key == 'ssim_jpeg')}"
-                    result += [_row(f"{what}: mean SSIM", np.mean(values), "", bar_here), _row(f"{what}: least SSIM", np.min(values), "")]
+                    result += [
+                        _row(f"{what}: mean SSIM", float(np.mean(values)), "", bar_here),
+                        _row(f"{what}: least SSIM", float(np.min(values)), ""),
+                    ]
     return result
 
 
@@ -67,9 +71,9 @@ def _artefacts() -> list[dict]:
         values = []
         for pair in datasets.dataset("tno21"):
             fused = images.to_uint8(BASELINES[name].fuse(pair.infrared, pair.visible))
-            values.append(score(*(image / 255 for image in (fused, pair.infrared, pair.visible)), names=["Nabf"])["Nabf"])
+            values.append(score(fused / 255, pair.infrared / 255, pair.visible / 255, names=["Nabf"])["Nabf"])
         bar = f"within 10 % of {published}"
-        result.append(_row(f"{name}, mean Nabf of 0..1 images, {len(values)} pairs of tno21", np.mean(values), "", bar))
+        result.append(_row(f"{name}, mean Nabf of 0..1 images, {len(values)} pairs of tno21", float(np.mean(values)), "", bar))
     return result
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -25,9 +26,9 @@ def _texture(seed: int) -> Image:
     return np.clip(levels + random.normal(0, 6, SHAPE), 0, 255).astype(np.uint8)
 
 
-def triple() -> list[Image]:
+def triple() -> tuple[Image, Image, Image]:
     """Three textures: fused, infrared, visible."""
-    return [_texture(seed) for seed in range(3)]
+    return _texture(0), _texture(1), _texture(2)
 
 
 def _loops() -> dict[str, Callable] | None:
@@ -36,6 +37,8 @@ def _loops() -> dict[str, Callable] | None:
     if not file.is_file():
         return None
     spec = importlib.util.spec_from_file_location("metric_loops", file)
+    assert spec is not None
+    assert spec.loader is not None  # of a Python file
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.LOOPS
@@ -60,9 +63,9 @@ def rows() -> list[dict]:
     ]
     if loops := _loops():
         crops = [image[: CROP[0], : CROP[1]] for image in images]
-        slow = sum(seconds(lambda name=name: loops[name](*crops), repeats=1) for name in ELEVEN)
+        slow = sum(seconds(partial(loops[name], *crops), repeats=1) for name in ELEVEN)
         factor = slow / (CROP[0] * CROP[1]) / (fast / (SHAPE[0] * SHAPE[1]))
         result.append(row(f"all 11 faster per pixel than readable loops, timed on {CROP[1]}x{CROP[0]}", factor, "times", "at least 100"))
     result.append(row("peak memory of a process that scores all 11", peak_memory(ALL_ELEVEN) / 1e6, "MB", "below 300"))
-    result += [row(name, 1000 * seconds(lambda name=name: score(*images, names=[name]), repeats=3), "ms") for name in METRICS]
+    result += [row(name, 1000 * seconds(partial(score, *images, names=[name]), repeats=3), "ms") for name in METRICS]
     return result

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from ivfnb.classifier import dense, folding, windows
-from ivfnb.classifier.network import WINDOW, EResNet
+from ivfnb.classifier.grid import WINDOW
+from ivfnb.classifier.network import EResNet
 from ivfnb.commands.bench import peak_memory, seconds
 
 SIZES = ((456, 456), (576, 768), (1024, 1280))  # height, width
@@ -52,12 +53,15 @@ def matrix_product_peak() -> float:
 
 def rows() -> list[dict]:
     """Rows of the bench: section, what, value, unit, bar (what it should be; empty where there is none)."""
-    result, pace = [], {}
+    result: list[dict] = []
+    pace: dict[tuple[int, int], float] = {}
 
     def row(what: str, value: float, unit: str, bar: str = "") -> None:
         result.append({"section": "weightmap", "what": what, "value": float(f"{value:.4g}"), "unit": unit, "bar": bar})
 
-    jobs = {what: (function, setting(SAMPLE)) for what, function in SLOW.items()}
+    jobs: dict[str | tuple[int, int], tuple[str, tuple[EResNet, np.ndarray, np.ndarray]]] = {
+        what: (function, setting(SAMPLE)) for what, function in SLOW.items()
+    }
     jobs |= {shape: ("window_scores", setting(shape)) for shape in SIZES}
     # All jobs in turn, so that a drifting clock of the machine meets them alike.
     rounds = [{job: seconds(lambda: scores(*what), 1) for job, what in jobs.items()} for _ in range(ROUNDS)]  # noqa: B023

@@ -1,0 +1,25 @@
+"""Files to arrays and back, and the few resizing rules the field's codes differ in.
+
+A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, RGB.
+"""
+
+from ivfnb.images.arrays import Image, ImageError, from_ycbcr, levels, to_gray, to_uint8, to_ycbcr
+from ivfnb.images.resizing import matlab_imresize, resize
+from ivfnb.images.storage import read_color, read_gray, read_header, through_jpeg, write_image
+
+__all__ = [
+    "Image",
+    "ImageError",
+    "from_ycbcr",
+    "levels",
+    "matlab_imresize",
+    "read_color",
+    "read_gray",
+    "read_header",
+    "resize",
+    "through_jpeg",
+    "to_gray",
+    "to_uint8",
+    "to_ycbcr",
+    "write_image",
+]

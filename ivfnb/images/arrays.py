@@ -1,0 +1,155 @@
+"""What an image is here, and what is done to its levels and colours."""
+
+import cv2
+import numpy as np
+
+Image = np.ndarray
+
+
+class ImageError(ValueError):
+    """An image file or array that is not what was asked for.
+
+    The message names the file or the argument, what was found and what was expected.
+
+    Examples
+    --------
+    >>> levels(np.zeros((2, 2, 3)), "visible")
+    Traceback (most recent call last):
+    ...
+    ivfnb.images.arrays.ImageError: visible: found an array of shape (2, 2, 3), expected a grey image (h, w)
+    """
+
+
+def levels(image: Image, name: str = "image") -> Image:
+    """Grey levels of an image as float64, checked: the one rule for what a grey image is.
+
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8; uint16, which is divided by 257; or floating point or other whole-number levels 0..255.
+    name : str
+        What the message of an error calls the image.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, a copy.
+
+    Raises
+    ------
+    ImageError
+        For other shapes, no pixels, other dtypes, and levels that are not finite or leave 0..255 by more than rounding (1e-6).
+
+    Examples
+    --------
+    >>> levels(np.array([[0, 65535]], np.uint16))
+    array([[  0., 255.]])
+    """
+    image = np.asarray(image)
+    if image.ndim != 2 or image.size == 0:
+        raise ImageError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w)")
+    if image.dtype == np.uint8:
+        return image.astype(np.float64)
+    if image.dtype == np.uint16:
+        return image / 257.0
+    if image.dtype.kind not in "uif":
+        raise ImageError(f"{name}: found {image.dtype}, expected uint8, uint16 or floating point grey levels")
+    result = image.astype(np.float64)
+    low, high = result.min(), result.max()
+    if not (low >= -1e-6 and high <= 255 + 1e-6):  # NaN fails too; the margin is for rounding in earlier stages
+        raise ImageError(f"{name}: found levels from {low:g} to {high:g}, expected finite grey levels 0..255")
+    return result
+
+
+def to_uint8(image: Image) -> Image:
+    """Grey levels rounded to the nearest whole number and saturated to 0..255.
+
+    Parameters
+    ----------
+    image : array of any shape
+        Levels; uint8 is given back as it is.
+
+    Returns
+    -------
+    array of the same shape, uint8
+
+    Notes
+    -----
+    Halves are rounded up, as MATLAB rounds positive numbers; NumPy's `round` would take them to the even number.
+
+    Examples
+    --------
+    >>> to_uint8(np.array([2.5, -3.0, 254.4, 300.0]))
+    array([  3,   0, 254, 255], dtype=uint8)
+    """
+    return image if image.dtype == np.uint8 else np.clip(np.floor(image + 0.5), 0, 255).astype(np.uint8)
+
+
+def to_gray(image: Image) -> Image:
+    """Luma of a colour image; a grey one is given back as it is.
+
+    Parameters
+    ----------
+    image : array (h, w), or (h, w, 3) RGB
+        Levels 0..255.
+
+    Returns
+    -------
+    array (h, w)
+        ITU-R BT.601 luma: uint8 of a uint8 image, rounded as OpenCV does it, else floating point.
+
+    Examples
+    --------
+    >>> to_gray(np.array([[[255.0, 0.0, 0.0], [10.0, 10.0, 10.0]]])).round(3)
+    array([[76.245, 10.   ]])
+    """
+    image = np.asarray(image)
+    if image.ndim == 2:
+        return image
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.dtype == np.uint8 else image @ np.array([0.299, 0.587, 0.114])
+
+
+def to_ycbcr(image: Image) -> Image:
+    """Luma and chroma of a colour image.
+
+    Parameters
+    ----------
+    image : array (h, w, 3) RGB
+        Levels 0..255.
+
+    Returns
+    -------
+    array (h, w, 3), float64
+        ITU-R BT.601, full range: Y 0..255, Cb and Cr centred on 128.
+
+    Examples
+    --------
+    >>> to_ycbcr(np.array([[[80, 80, 80]]])).round(6)
+    array([[[ 80., 128., 128.]]])
+    """
+    red, green, blue = np.moveaxis(image.astype(np.float64), 2, 0)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    return np.stack([luma, 128 + (blue - luma) / 1.772, 128 + (red - luma) / 1.402], axis=2)
+
+
+def from_ycbcr(image: Image) -> Image:
+    """Colour image of luma and chroma: the inverse of `to_ycbcr`.
+
+    Parameters
+    ----------
+    image : array (h, w, 3)
+        Y, Cb and Cr as `to_ycbcr` gives them.
+
+    Returns
+    -------
+    array (h, w, 3) RGB, float64
+        Levels, clipped to 0..255.
+
+    Examples
+    --------
+    >>> from_ycbcr(to_ycbcr(np.array([[[200, 30, 90]]]))).round(6)
+    array([[[200.,  30.,  90.]]])
+    """
+    luma, cb, cr = np.moveaxis(image.astype(np.float64), 2, 0)
+    red, blue = luma + 1.402 * (cr - 128), luma + 1.772 * (cb - 128)
+    return np.clip(np.stack([red, (luma - 0.299 * red - 0.114 * blue) / 0.587, blue], axis=2), 0, 255)
