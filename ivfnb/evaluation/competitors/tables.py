@@ -6,7 +6,9 @@ import pandas as pd
 
 from ivfnb.datasets import Dataset
 from ivfnb.evaluation.competitors.origins import AUTHORS_NAME, OURS, OWN, PUBLISHED, Row
-from ivfnb.evaluation.likeness import likenesses
+from ivfnb.evaluation.likeness import difference_to, likeness_to, likenesses
+from ivfnb.evaluation.methods import by_baseline
+from ivfnb.evaluation.scores import evaluate
 from ivfnb.metrics import ELEVEN
 
 LIKENESS = "SSIM to published"
