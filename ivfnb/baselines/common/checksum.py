@@ -43,10 +43,10 @@ def crc32c(data: bytes | memoryview) -> int:
     """
     table, count = _byte_table(), len(data)
     if count < 4 * LANE:
-        crc, steps = 0xFFFFFFFF, table.tolist()
+        state, steps = 0xFFFFFFFF, table.tolist()
         for byte in bytes(data):
-            crc = steps[(crc ^ byte) & 255] ^ crc >> 8
-        return crc ^ 0xFFFFFFFF
+            state = steps[(state ^ byte) & 255] ^ state >> 8
+        return state ^ 0xFFFFFFFF
     lanes = 1 << (count // LANE).bit_length()
     length = -(-count // lanes)
     padded = np.zeros(lanes * length, np.uint8)  # zeros in front, which leave a checksum that starts at 0 at 0

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ivfnb import paths
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def path(name: str) -> Path:
@@ -44,7 +46,7 @@ def record(file: str | Path) -> dict[str, Any]:
         return {key: json.loads(value) for key, value in (opened.metadata() or {}).items()}
 
 
-def fill(module: nn.Module, found: dict[str, torch.Tensor], file: str | Path) -> nn.Module:
+def fill(module: M, found: dict[str, torch.Tensor], file: str | Path) -> M:
     """Module in eval mode, float32, without gradients, with the tensors `found` in `file`.
 
     Raises ValueError naming the file where names or shapes are not those of the module.
@@ -64,7 +66,7 @@ def fill(module: nn.Module, found: dict[str, torch.Tensor], file: str | Path) ->
     return module.eval().requires_grad_(False)
 
 
-def load(module: nn.Module, file: str | Path) -> nn.Module:
+def load(module: M, file: str | Path) -> M:
     """Module filled from a safetensors file (see `fill`)."""
     with _opened(Path(file)) as opened:
         found = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (safe_open is no mapping)

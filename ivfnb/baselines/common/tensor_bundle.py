@@ -120,7 +120,7 @@ def _check_header(header: bytes | None) -> None:
         raise ValueError("found no header, expected one under the empty name")
     fields = dict(_fields(header))
     if (shards := fields.get(1)) != 1:
-        raise ValueError(f"found {shards} data files, expected 1")
+        raise ValueError(f"found {shards!r} data files, expected 1")
     if fields.get(2, 0) != 0:
         raise ValueError("found big-endian data, expected little-endian")
 
@@ -196,6 +196,7 @@ def _varint(content: bytes, at: int) -> tuple[int, int]:
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Number and value of each field of a protobuf message: a number, or the bytes of a message, text or fixed-size value."""
     at = 0
+    value: int | bytes
     while at < len(message):
         tag, at = _varint(message, at)
         if (kind := tag & 7) == 0:
@@ -214,17 +215,17 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def _tensor(value: bytes) -> Tensor:
-    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
-    crc, shape = b"", ()
+    numbers, crc = {1: 0, 3: 0, 4: 0, 5: 0}, b""
+    shape: tuple[int, ...] = ()
     for field, content in _fields(value):
-        if isinstance(content, int) != (field in numbers) or field not in {*numbers, 2, 6}:
-            raise ValueError(f"found field {field} of a variable, expected its dtype, shape, place and checksum alone")
-        if field in numbers:
+        if isinstance(content, int) and field in numbers:
             numbers[field] = content
-        elif field == 2:
+        elif not isinstance(content, int) and field == 2:
             shape = _shape(content)
-        else:
+        elif not isinstance(content, int) and field == 6:
             crc = content
+        else:
+            raise ValueError(f"found field {field} of a variable, expected its dtype, shape, place and checksum alone")
     dtype, shard, offset, size = numbers.values()
     if dtype not in DTYPES:
         raise ValueError(f"found dtype {dtype}, expected one of {tuple(DTYPES)}")
@@ -237,7 +238,7 @@ def _tensor(value: bytes) -> Tensor:
 
 
 def _shape(message: bytes) -> tuple[int, ...]:
-    shape = []
+    shape: list[int] = []
     for field, content in _fields(message):
         if field != 2 or isinstance(content, int):
             raise ValueError(f"found field {field} of a shape, expected dimensions alone")

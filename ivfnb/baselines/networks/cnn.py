@@ -138,7 +138,7 @@ def weight_map(infrared: Image, visible: Image, device: str = "auto") -> Image:
     infrared, visible = check_pair(infrared, visible)
     missing = [(0, max(SMALLEST - size, 0)) for size in infrared.shape]
     padded = [np.pad(image, missing, mode="edge") for image in (infrared, visible)]
-    return _spread(_scores(*padded, device_named(device)), padded[0].shape)[: infrared.shape[0], : infrared.shape[1]]
+    return _spread(_scores(padded[0], padded[1], device_named(device)), padded[0].shape)[: infrared.shape[0], : infrared.shape[1]]
 
 
 def _reduce(image: Image) -> Image:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -126,23 +127,26 @@ def _network(trained: str, device: torch.device) -> Generator:
             raise weights.WeightsError(f"{METHOD}: found no {own_weights()}, expected weights trained here; or take trained={TRAINED[0]!r}")
         generator = Generator()
         generator.load_state_dict({name: value.float() for name, value in load_file(own_weights()).items()})
-    return generator.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    return generator.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's stubs
 
 
 def generate(pair: Tensor, generator: Generator) -> Tensor:
     """What `generator(pair)` gives for one pair (1, 2, h, w), in far less memory: every layer writes over what it no longer needs."""
     height, width = pair.shape[2:]
-    size = generator.decoder[0].in_channels
+    encoder, decoder = cast(list[nn.Conv2d], list(generator.encoder)), cast(list[nn.Conv2d], list(generator.decoder))
+    encoder_norms = cast(list[nn.BatchNorm2d], list(generator.encoder_norms))
+    decoder_norms = cast(list[nn.BatchNorm2d], list(generator.decoder_norms))
+    size = decoder[0].in_channels
     code = torch.empty((1, size, height, width), device=pair.device, memory_format=torch.channels_last)
     source, start = pair, size
-    for layer, norm in zip(generator.encoder, generator.encoder_norms, strict=True):
+    for layer, norm in zip(encoder, encoder_norms, strict=True):
         start -= layer.out_channels
         _layer(source, layer, norm, code[:, start : start + layer.out_channels])
         source = code[:, start:]
-    source = _layer(source, generator.decoder[0], None, code)
-    for layer, norm in zip(generator.decoder, generator.decoder_norms, strict=False):
+    source = _layer(source, decoder[0], None, code)
+    for layer, norm in zip(decoder, decoder_norms, strict=False):
         source = _layer(source, layer, norm, code[:, : layer.out_channels])
-    last = generator.decoder[-1]
+    last = decoder[-1]
     return layers.gathered(
         layers.convolved(
             layers.streamed(source, 1, PIXELS), Convolution(last.weight, last.bias, 1), lambda image: image.tanh_().div_(2).add_(0.5)

@@ -39,7 +39,8 @@ def checkpoint(ssim_weight: int = 100) -> dict[str, np.ndarray]:
 
 def of_archive(archive: Path, ssim_weight: int) -> dict[str, np.ndarray]:
     """What `checkpoint` gives, from the authors' archive. ValueError where it does not hold the checkpoint, or a much larger file."""
-    stem, parts = f"densefuse_gray/densefuse_model_bs2_epoch4_all_weight_{LAMBDAS[ssim_weight]}.ckpt", []
+    stem = f"densefuse_gray/densefuse_model_bs2_epoch4_all_weight_{LAMBDAS[ssim_weight]}.ckpt"
+    parts: list[bytes] = []
     try:
         with zipfile.ZipFile(archive) as content:
             for name in (f"{stem}.index", f"{stem}.data-00000-of-00001"):
@@ -50,7 +51,8 @@ def of_archive(archive: Path, ssim_weight: int) -> dict[str, np.ndarray]:
                 parts.append(content.read(name))
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{archive}: found no whole zip archive ({error}), expected the authors' checkpoints") from error
-    return tensor_bundle.decode(*parts, _names(), f"{archive}!{stem}.index", f"{archive}!{stem}.data-00000-of-00001")
+    index, data = parts
+    return tensor_bundle.decode(index, data, _names(), f"{archive}!{stem}.index", f"{archive}!{stem}.data-00000-of-00001")
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,6 @@
 """IFCNN: features of both sources, fused element by element and decoded by a small convolutional network."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -14,7 +15,11 @@ from ivfnb.images import Image, ImageError
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, by channel, levels 0..1
 NORMALISATIONS = ("imagenet", "none")
-RULES = {"max": torch.maximum, "mean": lambda one, other: (one + other) / 2, "sum": torch.add}
+RULES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "max": torch.maximum,
+    "mean": lambda one, other: (one + other) / 2,
+    "sum": torch.add,
+}
 HALO = 5  # rows that a result depends on above and below: 3, 1 and 1 of the convolutions
 EPSILON = 1e-5  # added to the variances of the batch normalisation
 SHAPES = {
@@ -54,8 +59,10 @@ def _layers(rule: str, normalisation: str, channels: int, device: torch.device) 
         offset = state[f"{name}.bn.bias"] - state[f"{name}.bn.running_mean"] * scale
         layers.append(Layer(state[f"{name}.conv.weight"] * scale[:, None, None, None], offset))
     layers.append(Layer(state["conv4.weight"] * deviation[:, None, None, None], state["conv4.bias"] * deviation + mean))
-    where = {"device": device, "dtype": torch.float32}
-    return [Layer(layer.kernel.to(**where, memory_format=torch.channels_last), layer.bias.to(**where)) for layer in layers]
+    return [
+        Layer(layer.kernel.to(device, torch.float32, memory_format=torch.channels_last), layer.bias.to(device, torch.float32))
+        for layer in layers
+    ]
 
 
 def _convolve(planes: torch.Tensor, layer: Layer) -> torch.Tensor:

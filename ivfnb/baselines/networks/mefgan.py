@@ -92,8 +92,8 @@ def of_checkpoint(index: Path, device: torch.device) -> Network:
             kernel, bias = kernel * scale, (bias - average) * scale + beta
         return layers.of_tensorflow(kernel, bias, device)
 
-    parts = ([folded(names) for names in part] for part in (LOCAL, ENCODER, ATTENTION, DECODER, MERGE))
-    return Network(*parts, stored[GAMMA].item())
+    local, encoder, attention, decoder, merge = ([folded(names) for names in part] for part in (LOCAL, ENCODER, ATTENTION, DECODER, MERGE))
+    return Network(local, encoder, attention, decoder, merge, stored[GAMMA].item())
 
 
 @lru_cache(maxsize=2)

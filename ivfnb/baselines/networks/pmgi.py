@@ -27,7 +27,7 @@ def _network(device: torch.device) -> Layers:
     names = [stage + path for stage in STAGES for path in PATHS] + ["5"]
     keys = {name: [f"fusion_model/layer{name}/{kind}{name}" for kind in "wb"] for name in names}
     stored = tensor_bundle.read(weights.files(METHOD)[INDEX], [key for pair in keys.values() for key in pair])
-    return {name: layers.of_tensorflow(*(stored[key] for key in pair), device) for name, pair in keys.items()}
+    return {name: layers.of_tensorflow(stored[kernel], stored[bias], device) for name, (kernel, bias) in keys.items()}
 
 
 def generate(infrared: Tensor, visible: Tensor, network: Layers) -> Tensor:
@@ -37,7 +37,9 @@ def generate(infrared: Tensor, visible: Tensor, network: Layers) -> Tensor:
     """
     seen = [[infrared, infrared, visible], [visible, visible, infrared]]
     merging = network["5"].weight.split(16, dim=1)  # of path and path, stage by stage
-    output = network["5"].bias.view(1, 1, 1, 1).expand_as(infrared).clone()
+    bias = network["5"].bias
+    assert bias is not None, "every layer of the network has one"
+    output = bias.view(1, 1, 1, 1).expand_as(infrared).clone()
     for stage in range(1, 5):
         told: list[list[Tensor]] = [[], []]
         if stage > 2:  # what the paths learn from each other
@@ -94,6 +96,6 @@ def fuse(infrared: Image, visible: Image, stretch: str = "range", device: str = 
     chosen = layers.choose_device(device)
     network = _network(chosen)
     with layers.inference():
-        pair = (layers.stack((image - 127.5) / 127.5, device=chosen) for image in (infrared, visible))
-        output = generate(*pair, network)
+        first, second = (layers.stack((image - 127.5) / 127.5, device=chosen) for image in (infrared, visible))
+        output = generate(first, second, network)
     return layers.saved(output, 127.5, 127.5, stretch)

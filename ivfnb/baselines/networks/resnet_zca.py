@@ -81,7 +81,7 @@ def _network(path: Path, groups: int, device: torch.device) -> ResNet50:
     names = set(net.state_dict())
     counters = {name: torch.tensor(0) for name in names if name.endswith("num_batches_tracked")}
     net.load_state_dict({name: value.float() for name, value in state.items() if name in names} | counters, assign=True)
-    return net.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    return net.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's stubs
 
 
 def whitened(features: torch.Tensor) -> torch.Tensor:
@@ -112,7 +112,7 @@ def activity(image: Image, net: ResNet50, white: float) -> Image:
     plane = torch.from_numpy((image * (white / 255)).astype(np.float32)).to(device)
     with full_precision():
         features = net(plane.expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last))[0].double()
-        norms = sum(whitened(some).abs().sum(0) for some in features.split(WHITENED_AT_ONCE)) / len(features)
+        norms = torch.as_tensor(sum(whitened(some).abs().sum(0) for some in features.split(WHITENED_AT_ONCE))) / len(features)
     return cv2.boxFilter(norms.cpu().numpy(), -1, (WINDOW, WINDOW), borderType=cv2.BORDER_CONSTANT)
 
 

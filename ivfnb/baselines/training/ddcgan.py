@@ -13,6 +13,7 @@ from ivfnb.baselines.networks.ddcgan import EPSILON, Generator
 from ivfnb.baselines.training import loop
 from ivfnb.images import Image
 
+EPOCH = 1136  # batches of the released script's epoch
 LOG_EPSILON = 1e-8
 CLIP = 8.0  # all weights stay within -8..8
 DEVIATION = 0.05  # of the generator's kernels at the start
@@ -25,7 +26,7 @@ class Config:
     It trained one epoch over 27,264 patches of TNO (a number recalled from the paper), 1,136 batches of 24; here patches are cut at random.
     """
 
-    steps: int | None = 1136  # batches, turn about for the discriminators and the generator
+    steps: int | None = EPOCH  # batches, turn about for the discriminators and the generator
     minutes: float | None = None  # at most; None: as long as `steps` take
     batch: int = 24
     side: int = 84  # of a patch, pixels
@@ -52,6 +53,7 @@ class Layer(nn.Module):
         self.conv = nn.Conv2d(channels_in, channels_out, 3, stride)
         self.norm = nn.BatchNorm2d(channels_out, EPSILON, track_running_stats=False) if norm else None
         nn.init.trunc_normal_(self.conv.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+        assert self.conv.bias is not None, "convolutions have one unless told otherwise"
         nn.init.zeros_(self.conv.bias)
 
     def convolve(self, features: torch.Tensor) -> torch.Tensor:
@@ -70,6 +72,7 @@ def new_generator() -> Generator:
     for module in generator.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.trunc_normal_(module.weight, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
+            assert module.bias is not None, "every convolution of the generator has one"
             nn.init.zeros_(module.bias)
     return generator
 
@@ -112,8 +115,8 @@ class Game:
         self.config, self.device, self.updates = config, device, 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            nets = new_generator(), Discriminator(config.side), Discriminator(config.side)
-        self.generator, *self.discriminators = (net.to(device) for net in nets)
+            generator, discriminators = new_generator(), [Discriminator(config.side), Discriminator(config.side)]
+        self.generator, self.discriminators = generator.to(device), [net.to(device) for net in discriminators]
         parameters = list(self.generator.parameters())
         # the released script has two optimisers of the generator: of the whole loss, and of its adversarial part
         self.of_all, self.of_game = (_rms(parameters, config.rate) for _ in range(2))
@@ -126,7 +129,7 @@ class Game:
         return {**nets, **optimisers}
 
     def _update(self, optimiser: torch.optim.Optimizer, loss: torch.Tensor, net: nn.Module) -> None:
-        epoch = self.config.steps or Config.steps
+        epoch = self.config.steps or EPOCH
         loop.set_rate(optimiser, self.config.rate * self.config.decay ** (self.updates / epoch))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -148,7 +151,7 @@ class Game:
 
     def generator_losses(self, visible: torch.Tensor, infrared: torch.Tensor, fused: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Adversarial and whole loss of the generator."""
-        game = sum(-torch.log(net(fused) + LOG_EPSILON).mean() for net in self.discriminators)
+        game = torch.as_tensor(sum(-torch.log(net(fused) + LOG_EPSILON).mean() for net in self.discriminators))
         config = self.config
         squares = ((fused - infrared) ** 2).sum((1, 2, 3)).mean()
         slopes = (_gradient(fused) - _gradient(visible)).abs().sum((1, 2, 3)).mean()

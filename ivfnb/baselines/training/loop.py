@@ -52,29 +52,31 @@ class Run:
     def __init__(self, title: str, config: Any, parts: dict[str, Any], folder: str | Path | None = None):
         check_lengths(config)
         self.title, self.config, self.parts = title, config, parts
-        self.done, self.seconds, self.log = 0, 0.0, []
+        self.done, self.seconds = 0, 0.0
+        self.log: list[dict[str, float]] = []
         self.notes: dict[str, Any] = {}
         self.file = Path(folder) / f"{title}.checkpoint.pt" if folder else None
         if self.file:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             if self.file.is_file():
-                self._resume()
+                self._resume(self.file)
 
     def _wanted(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self.config).items() if name not in FREE}
 
-    def _resume(self) -> None:
-        state = torch.load(self.file, map_location="cpu", weights_only=True)
+    def _resume(self, file: Path) -> None:
+        state = torch.load(file, map_location="cpu", weights_only=True)
         wanted = self._wanted()
         differing = sorted(name for name in wanted.keys() | state["wanted"].keys() if wanted.get(name) != state["wanted"].get(name))
         if differing:
-            raise ValueError(f"{self.file}: found a checkpoint made with other {differing}, expected this run's; remove it or name another")
+            raise ValueError(f"{file}: found a checkpoint made with other {differing}, expected this run's; remove it or name another")
         for name, part in self.parts.items():
             part.load_state_dict(state["parts"][name])
         self.done, self.seconds, self.log, self.notes = state["done"], state["seconds"], state["log"], state["notes"]
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all, and the log beside it."""
+        assert self.file is not None, "only a run with a folder has a checkpoint"
         parts = {name: part.state_dict() for name, part in self.parts.items()}
         beside = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         state = {"parts": parts, "done": self.done, "seconds": self.seconds, "log": self.log, "notes": self.notes, "wanted": self._wanted()}
@@ -88,7 +90,7 @@ class Run:
         by_steps = self.done / self.config.steps if self.config.steps else 0.0
         return max(by_steps, self.seconds / 60 / self.config.minutes if self.config.minutes else 0.0)
 
-    def record(self, **values: float) -> None:
+    def record(self, **values: float | torch.Tensor) -> None:
         """Append a row of values to the log; torch scalars are read, which waits for the device."""
         self.log.append({"step": self.done + 1, **{name: _plain(value) for name, value in values.items()}})
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -59,8 +60,9 @@ def write(file: str | Path, material: Material) -> Path:
     file = Path(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{os.getpid()}")
+    streams: dict[str, Any] = {name: cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1] for name, image in material.items()}
     with open(beside, "wb") as opened:
-        np.savez(opened, **{name: cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1] for name, image in material.items()})
+        np.savez(opened, **streams)
     beside.replace(file)
     return file
 
@@ -70,7 +72,14 @@ def read(file: str | Path) -> Material:
     if not Path(file).is_file():
         raise DatasetError(f"{file}: found no such file, expected one written by scripts/train_baselines.py --prepare")
     with np.load(file) as stored:
-        return {name: cv2.imdecode(stored[name], cv2.IMREAD_GRAYSCALE) for name in stored.files}
+        return {name: _decoded(stored[name], f"{file}: {name}") for name in stored.files}
+
+
+def _decoded(stream: np.ndarray, where: str) -> Image:
+    image = cv2.imdecode(stream, cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DatasetError(f"{where}: found {stream.size} bytes that are no image, expected a PNG stream")
+    return image
 
 
 def _under(material: Material, folder: str) -> Material:

@@ -44,6 +44,7 @@ def _start(photographs: torch.Tensor, seed: int, device: torch.device) -> AutoEn
         torch.manual_seed(seed)
         net = AutoEncoder()
     net, last = net.to(device), net.conv_out.conv2d
+    assert last.bias is not None, "every convolution of the network has one"
     with torch.no_grad():
         brightness = []
         for _ in range(2):
