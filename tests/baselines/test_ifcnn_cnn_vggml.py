@@ -10,7 +10,7 @@ from skimage import data
 from skimage.metrics import structural_similarity
 
 from ivfnb import images
-from ivfnb.baselines.common import networks, weights
+from ivfnb.baselines.common import networks, pyramids, weights
 from ivfnb.baselines.networks import cnn, ifcnn, vggml
 from ivfnb.datasets import DatasetError
 from ivfnb.images import ImageError
@@ -147,7 +147,7 @@ def test_colour(name, photographs):
     if name == "CNN":  # one map of weights, whatever the channel
         weight = cnn.weight_map(infrared, images.to_gray(rgb))
         for channel in range(3):
-            np.testing.assert_allclose(coloured[..., channel], cnn._blend(infrared / 1.0, rgb[..., channel] / 1.0, weight))
+            np.testing.assert_allclose(coloured[..., channel], pyramids.blend(infrared / 1.0, rgb[..., channel] / 1.0, weight))
     else:
         assert coloured[..., 0].mean() > coloured[..., 1].mean() + 2 > coloured[..., 2].mean() + 4
     with pytest.raises(ImageError, match=r"visible: found an array of shape \(75, 91\), expected \(h, w, 3\)"):
@@ -187,18 +187,18 @@ def test_cnn_scores_are_those_of_the_windows(photographs):
 def test_cnn_pyramids_come_back_and_stay_flat():
     for shape in [(2, 2), (3, 8), (37, 50)]:
         image, levels = noise(shape)[0], min(shape).bit_length() - 2
-        *bands, whole = cnn._laplacian(image, levels)
+        *bands, whole = pyramids._laplacian(image, levels)
         for band in reversed(bands):
-            whole = band + cnn._expand(whole, band.shape)
+            whole = band + pyramids._expand(whole, band.shape)
         np.testing.assert_allclose(whole, image)
-        assert all(np.abs(band).max() < 1e-12 for band in cnn._laplacian(np.ones(shape), levels)[:-1])
+        assert all(np.abs(band).max() < 1e-12 for band in pyramids._laplacian(np.ones(shape), levels)[:-1])
 
 
 def test_cnn_window_sums_leave_the_outer_corners_out():
     plane = noise((5, 7))[0]
     padded = np.pad(plane, 1, mode="reflect")
     padded[[0, 0, -1, -1], [0, -1, 0, -1]] = 0
-    np.testing.assert_allclose(cnn._window_sum(plane), np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum((2, 3)))
+    np.testing.assert_allclose(pyramids._window_sum(plane), np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum((2, 3)))
 
 
 def test_vggml_taps(photographs, tmp_path, monkeypatch):

@@ -1,10 +1,8 @@
 """CNN: a siamese network weighs the sources, which are fused band by band in Laplacian pyramids."""
 
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import scipy.io
 import torch
@@ -12,14 +10,13 @@ from torch.nn import functional
 
 from ivfnb.baselines.common.networks import check_weights, device_named, full_precision, strips, weight_file
 from ivfnb.baselines.common.pair import check_pair
+from ivfnb.baselines.common.pyramids import blend
 from ivfnb.datasets import DatasetError
 from ivfnb.images import Image, ImageError, to_gray
 
-MATCH = 0.6  # above which two coefficients are averaged, else the one of larger energy is taken
 WINDOW = 8  # side of the last convolution, cells; a cell is 2 pixels wide
 SMALLEST = 2 * WINDOW - 1  # side of an image that has one window
 HALO = 4  # rows that a cell depends on above and below: two convolutions, and two rows of the convolution of cells
-BINOMIAL = np.array([1, 4, 6, 4, 1]) / 16
 SHAPES = {
     "weights_b1_1": (9, 64),
     "weights_b1_2": (64, 9, 128),
@@ -141,68 +138,6 @@ def weight_map(infrared: Image, visible: Image, device: str = "auto") -> Image:
     return _spread(_scores(padded[0], padded[1], device_named(device)), padded[0].shape)[: infrared.shape[0], : infrared.shape[1]]
 
 
-def _reduce(image: Image) -> Image:
-    """Smoothed with a mirrored border that repeats the edge, then every second row and column from the first."""
-    smooth = cv2.sepFilter2D(image, -1, np.ones(1), BINOMIAL, borderType=cv2.BORDER_REFLECT)[::2]
-    return cv2.sepFilter2D(np.ascontiguousarray(smooth), -1, BINOMIAL, np.ones(1), borderType=cv2.BORDER_REFLECT)[:, ::2].copy()
-
-
-def _expand(image: Image, shape: tuple[int, int]) -> Image:
-    """Image between its samples, which stay where they are, to `shape`: binomial weights, edges repeated."""
-    for axis in range(2):
-        image = image.swapaxes(0, axis)
-        padded = np.concatenate([image[:1], image, image[-1:]])
-        finer = np.empty((2 * len(image), image.shape[1]))
-        finer[::2] = (padded[:-2] + 6 * image + padded[2:]) / 8
-        finer[1::2] = (image + padded[2:]) / 2
-        image = finer[: shape[axis]].swapaxes(0, axis)
-    return image
-
-
-def _gaussian(image: Image, levels: int) -> list[Image]:
-    """The image and its `levels` reductions, finest first."""
-    pyramid = [image]
-    for _ in range(levels):
-        pyramid.append(_reduce(pyramid[-1]))
-    return pyramid
-
-
-def _laplacian(image: Image, levels: int) -> list[Image]:
-    """`levels` bands, finest first, and the rest."""
-    pyramid = _gaussian(image, levels)
-    return [fine - _expand(coarse, fine.shape) for fine, coarse in pairwise(pyramid)] + pyramid[-1:]
-
-
-def _window_sum(plane: Image) -> Image:
-    """Sum over 3x3 pixels; the border is mirrored without repeating the edge, its four corners are 0.
-
-    No running sums, as box filters have them: their rounding would decide between bands that are 0.
-    """
-    sums = cv2.sepFilter2D(plane, -1, np.ones(3), np.ones(3), borderType=cv2.BORDER_REFLECT_101)
-    for row, beside_row in ((0, min(1, plane.shape[0] - 1)), (-1, max(-2, -plane.shape[0]))):
-        for column, beside_column in ((0, min(1, plane.shape[1] - 1)), (-1, max(-2, -plane.shape[1]))):
-            sums[row, column] -= plane[beside_row, beside_column]
-    return sums
-
-
-def _choose(infrared: Image, visible: Image, weight: Image) -> Image:
-    """One band of the fused pyramid: the weighted mean where the bands match, else the one of larger local energy."""
-    energies = _window_sum(infrared * infrared), _window_sum(visible * visible)
-    match = 2 * _window_sum(infrared * visible) / (energies[0] + energies[1] + np.finfo(np.float64).eps)
-    larger = np.where(energies[0] > energies[1], infrared, visible)
-    return np.where(match > MATCH, weight * infrared + (1 - weight) * visible, larger)
-
-
-def _blend(infrared: Image, visible: Image, weight: Image) -> Image:
-    """Sources (h, w) fused in Laplacian pyramids of as many bands, the rest among them, as the size has octaves: float64 levels 0..255."""
-    levels = min(infrared.shape).bit_length() - 2
-    pyramids = _laplacian(infrared / 255, levels), _laplacian(visible / 255, levels), _gaussian(weight, levels)
-    *bands, fused = (_choose(*bands) for bands in zip(*pyramids, strict=True))
-    for band in reversed(bands):
-        fused = band + _expand(fused, band.shape)
-    return 255 * np.clip(fused, 0, 1)
-
-
 def fuse(infrared: Image, visible: Image, device: str = "auto") -> Image:
     """Fuse two grey images with weights from a siamese network.
 
@@ -240,7 +175,7 @@ def fuse(infrared: Image, visible: Image, device: str = "auto") -> Image:
     doi 10.1016/j.inffus.2016.12.001
     """
     infrared, visible = check_pair(infrared, visible)
-    return _blend(infrared, visible, weight_map(infrared, visible, device))
+    return blend(infrared, visible, weight_map(infrared, visible, device))
 
 
 def fuse_color(infrared: Image, visible: Image, device: str = "auto") -> Image:
@@ -274,4 +209,4 @@ def fuse_color(infrared: Image, visible: Image, device: str = "auto") -> Image:
         raise ImageError(f"visible: found an array of shape {visible.shape}, expected (h, w, 3)")
     channels = [check_pair(infrared, visible[..., channel]) for channel in range(3)]
     weight = weight_map(infrared, to_gray(visible), device)
-    return np.stack([_blend(*pair, weight) for pair in channels], axis=2)
+    return np.stack([blend(*pair, weight) for pair in channels], axis=2)
