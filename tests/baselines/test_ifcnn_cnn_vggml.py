@@ -24,12 +24,23 @@ def method(request):
     return at_hand(request.param)
 
 
-def at_hand(name):
+def at_hand(name, *files):
     try:
-        weights.files(name)
+        weights.files(name, *files)
     except DatasetError as error:
         pytest.skip(str(error))
     return METHODS[name]
+
+
+def only(files):
+    """In place of `weights.files`: these files and no others are at hand."""
+
+    def found(method, *names):
+        if absent := [name for name in names if name not in files]:
+            raise weights.WeightsError(f"{method}: found no {absent[0]}; get them with: python -m ivfnb fetch weights/{method}")
+        return files
+
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +115,7 @@ def test_strips_change_nothing_but_rounding(name, monkeypatch):
 
 
 def test_ifcnn_rules_and_normalisations_are_different_networks(photographs):
-    fuse = at_hand("IFCNN").fuse
+    fuse = at_hand("IFCNN", *(f"IFCNN-{rule.upper()}.pth" for rule in ifcnn.RULES)).fuse
     fused = [fuse(*photographs, rule, normalisation) for rule in ifcnn.RULES for normalisation in ifcnn.NORMALISATIONS]
     assert all(np.abs(one - other).mean() > 0.3 for number, one in enumerate(fused) for other in fused[:number])
     with pytest.raises(ValueError, match="rule: found 'min', expected one of"):
@@ -208,9 +219,9 @@ def test_vggml_taps(photographs, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"taps: found .*conv5_1.*, expected some of"):
         vggml.fuse(*photographs, ("conv5_1",))
     files = {name: path for name, path in weights.files("VggML").items() if not name.startswith("group9")}
-    monkeypatch.setattr(weights, "files", lambda method: files)
+    monkeypatch.setattr(weights, "files", only(files))
     assert vggml.taps_at_hand() == vggml.TAPS[:3]
-    with pytest.raises(DatasetError, match=r"found no group9-shard1of2 .* ivfnb fetch weights/VggML"):
+    with pytest.raises(DatasetError, match=r"found no group9-shard1of2.* ivfnb fetch weights/VggML"):
         vggml.fuse(*photographs, vggml.TAPS)
     # The fourth layer joins where both of its shards are there; these are drawn at random.
     values = np.random.default_rng(0).normal(0, 0.01, 512 * (9 * 256 + 1)).astype("<f4")
@@ -233,7 +244,7 @@ def test_other_weights_are_refused(tmp_path, photographs, monkeypatch):
     torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, files["IFCNN-MAX.pth"])
     scipy.io.savemat(files["cnnmodel.mat"], arrays)
     files["group1-shard1of1"].write_bytes(b"\0" * 400)
-    monkeypatch.setattr(weights, "files", lambda method: files)
+    monkeypatch.setattr(weights, "files", only(files))
     for method, loader, message in [
         (ifcnn, ifcnn._layers, "IFCNN-MAX.pth: found no conv2.bn.bias"),
         (cnn, cnn._network, r"cnnmodel.mat: found biases_output of shape \(3, 1\), expected \(2, 1\)"),

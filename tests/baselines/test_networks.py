@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ivfnb.baselines.common import networks, weights
+from ivfnb.baselines.common import networks
 from ivfnb.datasets import DatasetError
 
 
@@ -40,11 +40,11 @@ def test_full_precision_leaves_the_settings_as_they_were():
 
 def test_missing_weights_name_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("IVFNB_DATA", str(tmp_path))
-    with pytest.raises(DatasetError, match="ivfnb fetch weights/None such"):
-        weights.files("None such")
-    monkeypatch.setattr(weights, "files", lambda method: {"other.pth": tmp_path / "other.pth"})
-    with pytest.raises(DatasetError, match=r"IFCNN: found no IFCNN-MAX.pth among \['other.pth'\], .* ivfnb fetch weights/IFCNN"):
-        networks.weight_file("IFCNN", "IFCNN-MAX.pth")
+    for name in ("IFCNN-MAX.pth", "IFCNN-SUM.pth"):
+        with pytest.raises(DatasetError, match=rf"IFCNN: found no published-weights/IFCNN/{name} below .* ivfnb fetch weights/IFCNN"):
+            networks.weight_file("IFCNN", name)
+    with pytest.raises(ValueError, match=r"IFCNN: found the file name 'other.pth', expected one of IFCNN-MAX.pth"):
+        networks.weight_file("IFCNN", "other.pth")
 
 
 def test_state_dicts_run_no_code_and_hold_tensors(tmp_path):

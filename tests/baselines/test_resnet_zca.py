@@ -107,12 +107,12 @@ def test_constant_sources(file):
 
 
 def test_weights_found_by_name_are_the_same(file, photographs, monkeypatch):
-    monkeypatch.setattr(weights, "files", lambda method: {file.name: file} if method == "ResNet-ZCA" else {})
+    monkeypatch.setattr(weights, "files", lambda method, name: {name: file} if (method, name) == ("ResNet-ZCA", file.name) else {})
     np.testing.assert_array_equal(resnet_zca.fuse(*photographs), resnet_zca.fuse(*photographs, weights=file))
 
 
 def test_without_weights_there_is_no_stand_in(tmp_path, photographs, monkeypatch):
-    monkeypatch.setattr(weights, "files", lambda method: {})
+    monkeypatch.setenv("IVFNB_DATA", str(tmp_path))
     with pytest.raises(DatasetError, match="ivfnb fetch weights/ResNet-ZCA"):
         resnet_zca.fuse(*photographs)
     with pytest.raises(DatasetError, match=r"none.pth: found no such file, .*ivfnb fetch weights/ResNet-ZCA"):

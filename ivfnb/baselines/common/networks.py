@@ -78,11 +78,8 @@ def strips(shape: tuple[int, int], halo: int, step: int = 1, pixels: int = 1 << 
 
 
 def weight_file(method: str, name: str) -> Path:
-    """Path of a weight file of a method; DatasetError, which names the command that gets it, where it is not at hand."""
-    found = weights.files(method)
-    if name not in found:
-        raise DatasetError(f"{method}: found no {name} among {sorted(found)}, get it with: ivfnb fetch weights/{method}")
-    return found[name]
+    """Path of a weight file of a method, optional or not; DatasetError, which names the command that gets it, where it is not at hand."""
+    return weights.files(method, name)[name]
 
 
 def load_state(path: Path) -> dict[str, torch.Tensor]:

@@ -59,9 +59,10 @@ def taps_at_hand() -> tuple[str, ...]:
     DatasetError
         If no weights are at hand; the message names the command that gets them.
     """
-    found, at_hand = weights.files("VggML"), []
+    weights.files("VggML")
+    at_hand = []
     for layer in CHANNELS:
-        if not all(name in found for name in _file_names(layer)):
+        if not weights.is_at_hand("VggML", *_file_names(layer)):
             break
         at_hand.append(layer)
     return tuple(tap for tap in TAPS if tap in at_hand)
