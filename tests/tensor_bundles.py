@@ -94,3 +94,15 @@ def write(prefix: Path, variables: dict[str, np.ndarray]) -> Path:
     index = prefix.with_name(prefix.name + ".index")
     index.write_bytes(table(pairs))
     return index
+
+
+def convolutions(sizes: dict[str, tuple[int, int]], side: int = 3) -> dict[str, tuple[int, ...]]:
+    return {f"{name}/kernel": (side, side, *size) for name, size in sizes.items()} | {
+        f"{name}/bias": tuple(size[1:]) for name, size in sizes.items()
+    }
+
+
+DENSEFUSE = convolutions(
+    {"encoder/conv1_1": (1, 16), **{f"encoder/dense_block_conv{number}": (16 * number, 16) for number in (1, 2, 3)}}
+    | {"decoder/conv2_1": (64, 64), "decoder/conv2_2": (64, 32), "decoder/conv2_3": (32, 16), "decoder/conv2_4": (16, 1)}
+)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensor_bundles
 from skimage.metrics import structural_similarity
-from test_tensorflow_networks import DENSEFUSE
+from tensor_bundles import DENSEFUSE
 
 from ivfnb.baselines.common import weights
 from ivfnb.baselines.networks import densefuse

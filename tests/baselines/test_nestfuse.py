@@ -156,7 +156,8 @@ def invented(net, seed=5):
 @pytest.fixture
 def authors(tmp_path, monkeypatch, nets):
     """Files of invented values where the authors' fetched ones are looked for."""
-    folder = tmp_path / weights.FOLDER
+    folder = tmp_path / "published-weights"
+    monkeypatch.setattr(weights, "_fault", lambda *_: None)  # invented values have no pinned hash
     states = invented(nets[0]), invented(nets[1])
     for method, name, state in (("NestFuse", "nestfuse_1e2.model", states[0]), ("RFN-Nest", "RFN_Nest.model", states[1])):
         (folder / method).mkdir(parents=True)

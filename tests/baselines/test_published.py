@@ -81,14 +81,14 @@ def test_artefacts_are_those_published(shared_data, name, published):
 
 
 def test_agreement_refuses_images_of_another_size(monkeypatch):
-    small, large = np.zeros((8, 8), np.uint8), np.zeros((8, 9), np.uint8)
+    small, large = np.zeros((8, 8), np.uint8), np.zeros((8, 32), np.uint8)
 
     class Both(dict):
         ids = ("01",)
 
     pair, fused = datasets.ImagePair("01", small, small), datasets.FusedImage("01", large)
     monkeypatch.setattr(datasets, "dataset", lambda name, color: Both({"01": fused if name.startswith("published") else pair}))
-    with pytest.raises(ValueError, match=r"01: found a published image of shape \(8, 9\), expected that of the sources, \(8, 8\)"):
+    with pytest.raises(ValueError, match=r"01: found a published image of shape \(8, 32\), expected that of the sources, \(8, 8\)"):
         published_likeness(BASELINES["CBF"], "tno21")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import plain_networks
 import pytest
 import torch
+from tensor_bundles import DENSEFUSE, convolutions
 
 from ivfnb.baselines.common import layers, weights
 from ivfnb.baselines.networks import ddcgan, densefuse, mefgan, pmgi, u2fusion
@@ -16,20 +17,10 @@ from ivfnb.images import ImageError
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def convolutions(sizes: dict[str, tuple[int, int]], side: int = 3) -> dict[str, tuple[int, ...]]:
-    return {f"{name}/kernel": (side, side, *size) for name, size in sizes.items()} | {
-        f"{name}/bias": tuple(size[1:]) for name, size in sizes.items()
-    }
-
-
 def norms(sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
     return {f"{scope}/batch_normalization/{moment}": (size,) for scope, size in sizes.items() for moment in mefgan.MOMENTS}
 
 
-DENSEFUSE = convolutions(
-    {"encoder/conv1_1": (1, 16), **{f"encoder/dense_block_conv{number}": (16 * number, 16) for number in (1, 2, 3)}}
-    | {"decoder/conv2_1": (64, 64), "decoder/conv2_2": (64, 32), "decoder/conv2_3": (32, 16), "decoder/conv2_4": (16, 1)}
-)
 U2FUSION = convolutions(
     {"Generator/encoder/conv1_1": (2, 44), **{f"Generator/encoder/dense_block_conv{number}": (44 * number, 44) for number in range(1, 6)}}
     | {f"Generator_1/decoder/conv2_{number}": size for number, size in enumerate(((264, 128), (128, 64), (64, 32), (32, 1)), 1)}

@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from ivfnb.baselines.common import own_weights, weights
 from ivfnb.baselines.common.pair import check_pair
-from ivfnb.datasets.manifest import DatasetError
 from ivfnb.images import Image
 
 WIDTHS = (64, 112, 160, 208)  # channels of the four scales, finest first
@@ -153,14 +152,9 @@ def load(kind: str = "own", file: str | Path | None = None) -> AutoEncoder:
 
 
 def authors_file(method: str, *names: str) -> Path:
-    """First file of these names among the published weights of a method; DatasetError lists what is there instead."""
-    found = weights.files(method)
-    for name in names:
-        if name in found:
-            return found[name]
-    raise DatasetError(
-        f"{method}: found {', '.join(found)}, expected {' or '.join(names)}; get it with: python -m ivfnb fetch weights/{method}"
-    )
+    """First file at hand of these names among the published weights of a method; DatasetError where none is, of the first of them."""
+    chosen = next((name for name in names if weights.is_at_hand(method, name)), names[0])
+    return weights.files(method, chosen)[chosen]
 
 
 def torch_state(file: str | Path, source=None) -> dict[str, torch.Tensor]:
