@@ -73,7 +73,7 @@ class Baseline:
         if self.fetched and not weights.is_at_hand(self.competitor.name):
             return f"its authors' weights: ivfnb fetch {weights.PREFIX}{self.competitor.name}"
         if self.weights_file is not None and not self.weights_file.is_file():
-            return f"{self.weights_file.name}, which is trained here: see scripts/"
+            return f"{self.weights_file.name}, which lies in data/weights/ of the repository"
         return ""
 
     def fingerprint(self) -> dict[str, str]:

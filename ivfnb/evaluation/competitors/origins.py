@@ -64,10 +64,10 @@ def implemented() -> list[str]:
 def _own(competitor: Competitor, data: Dataset, few: list[str] | None, everywhere: bool, label: str | None) -> list[Row]:
     """Rows of an own implementation: as its paper describes it, in the variant of the published images, and with weights trained here.
 
-    `few` limits all but the first to these pairs, and the first where not `everywhere`; `label` None: no published images are at hand. What
-    cannot run here has no row.
+    `few` limits all but the first row to these pairs, and the first where not `everywhere`; `label` None: no published images are at hand.
+    What cannot run here has no row.
     """
-    found = []
+    found: list[Row] = []
     for variant in competitor.variants:
         baseline = BASELINES[f"{competitor.name} ({variant.name})" if variant.name else competitor.name]
         first = variant is competitor.variants[0]
@@ -75,7 +75,7 @@ def _own(competitor: Competitor, data: Dataset, few: list[str] | None, everywher
         if (first or as_published or variant.weights) and not baseline.lacks():
             words = variant.words or ("" if first else f"{variant.name}, as published")
             method = by_baseline(baseline.name)
-            found.append(Row(competitor.name, OWN, words, method if few is None or (first and everywhere) else method.limited(few)))
+            found.append(Row(competitor.name, OWN, words, method if few is None or (not found and everywhere) else method.limited(few)))
     return found
 
 
