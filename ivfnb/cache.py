@@ -118,7 +118,8 @@ def code_hash(*modules: str) -> str:
     >>> code_hash("ivfnb.files") == code_hash("ivfnb.files") != code_hash("ivfnb.images")
     True
     """
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sources(*modules))).hexdigest()[:16]
+    named = (b"%s\0%s" % (file.relative_to(file.parents[2]).as_posix().encode(), file.read_bytes()) for file in sources(*modules))
+    return hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
 
 
 def place(kind: str, content: Any, suffix: str) -> Path:

@@ -176,3 +176,34 @@ def test_a_header_that_cannot_be_parsed_is_refused_by_name(tmp_path: Path):
     (tmp_path / "x.png").write_bytes(b"no image")
     with pytest.raises(images.ImageError, match=r"x\.png: found no image header"):
         images.read_header(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2"])
+@pytest.mark.parametrize("layout", ["contig", "separate"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_tiff_reads_alike_in_every_layout(tmp_path, dtype, layout, tile, extra):
+    """Interleaved or in planes, in strips or tiles, of either byte order, with or without alpha: the same pixels."""
+    import tifffile
+
+    high = np.iinfo(np.dtype(dtype)).max
+    pixels = np.random.default_rng(0).integers(0, high, (40, 50, 3), endpoint=True).astype(dtype)
+    alpha = np.full((40, 50, 1), high // 3, dtype)
+    stored = np.concatenate([pixels, alpha], axis=2) if extra else pixels
+    stored = np.moveaxis(stored, 2, 0) if layout == "separate" else stored
+    options = {"extrasamples": ["unassalpha"]} if extra else {}
+    file = tmp_path / "image.tif"
+    tifffile.imwrite(file, stored, photometric="rgb", planarconfig=layout, tile=tile, **options)
+    expected = pixels if dtype == "u1" else pixels / 257.0
+    np.testing.assert_array_equal(images.read_color(file), expected)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_a_tiff_whose_white_is_zero_is_turned_over(tmp_path, dtype):
+    import tifffile
+
+    high = np.iinfo(np.dtype(dtype)).max
+    pixels = np.random.default_rng(0).integers(0, high, (40, 50), endpoint=True).astype(dtype)
+    tifffile.imwrite(tmp_path / "image.tif", pixels, photometric="miniswhite")
+    expected = high - pixels
+    np.testing.assert_array_equal(images.read_gray(tmp_path / "image.tif"), expected if dtype == "u1" else expected / 257.0)

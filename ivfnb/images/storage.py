@@ -8,6 +8,7 @@ import PIL.Image
 
 from ivfnb import files
 from ivfnb.images.arrays import Image, ImageError, to_gray, to_uint8
+from ivfnb.images.tiff import is_tiff, read_plain
 
 
 def read_header(path: str | Path) -> dict[str, int | str]:
@@ -58,17 +59,9 @@ def _read(path: str | Path) -> Image:
     path = Path(path)
     if not path.is_file():
         raise ImageError(f"{path}: found no such file, expected an image")
-    stored = np.fromfile(path, dtype=np.uint8)
-    try:
-        image = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED) if stored.size else None
-    except cv2.error as error:
-        raise ImageError(f"{path}: found a file OpenCV refuses ({error.err}), expected an image") from error
-    if image is None:
-        raise ImageError(f"{path}: found {stored.size} bytes that are no whole image, expected PNG, JPEG, BMP or TIFF")
-    if image.ndim == 3 and (space := _color_space(path)) in ("CMYK", "LAB"):
-        raise ImageError(f"{path}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
-    if image.ndim == 3:
-        image = image[..., 0] if image.shape[2] < 3 else image[..., :3][..., ::-1]
+    stored = path.read_bytes()
+    image = read_plain(stored) if is_tiff(stored) else None
+    image = _by_opencv(path, stored) if image is None else image
     if image.dtype == np.uint8:
         return np.ascontiguousarray(image)
     if image.dtype == np.uint16:
@@ -77,6 +70,21 @@ def _read(path: str | Path) -> Image:
     if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 255:
         raise ImageError(f"{path}: found {image.dtype} values outside 0..255 or not finite, expected grey levels 0..255")
     return levels
+
+
+def _by_opencv(path: Path, stored: bytes) -> Image:
+    """Array of a file as OpenCV reads it, (h, w) or (h, w, 3) RGB, in the file's depth; ImageError where it does not."""
+    try:
+        image = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_UNCHANGED) if stored else None
+    except cv2.error as error:
+        raise ImageError(f"{path}: found a file OpenCV refuses ({error.err}), expected an image") from error
+    if image is None:
+        raise ImageError(f"{path}: found {len(stored)} bytes that are no whole image, expected PNG, JPEG, BMP or TIFF")
+    if image.ndim == 3 and (space := _color_space(path)) in ("CMYK", "LAB"):
+        raise ImageError(f"{path}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
+    if image.ndim == 3:
+        image = image[..., 0] if image.shape[2] < 3 else image[..., :3][..., ::-1]
+    return image
 
 
 def _color_space(path: Path) -> str:
