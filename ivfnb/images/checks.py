@@ -53,7 +53,7 @@ def levels(image: Image, name: str = "image", levels: Levels | str | tuple[float
 
 
 def as_levels(image: Image, name: str = "image", levels: Levels | str | tuple[float, float] | None = None) -> Image:
-    """Levels of an image of any shape by the rule of `levels`: uint8 as it is where it already is levels, else a float64 copy."""
+    """Levels of an image of any shape by the rule of `levels`: uint8 and float64 as they are where they are levels, else float64."""
     meant = Levels.parse(levels)
     if image.dtype.kind not in "uif":
         raise ImageError(f"{name}: found {image.dtype}, expected uint8, uint16 or floating point grey levels")
@@ -74,4 +74,4 @@ def as_levels(image: Image, name: str = "image", levels: Levels | str | tuple[fl
         of_one = ", such as 0:1" if high <= 1 else ""
         found = f"found {image.dtype} values from {low:g} to {high:g}, a small part of the grey levels 0..255 they were taken for"
         doubt(f"{name}: {found}; {HOW}{of_one}")
-    return image.astype(np.float64)
+    return image.astype(np.float64, copy=False)
