@@ -8,7 +8,7 @@ from ivfnb.images.checks import as_levels, levels
 from ivfnb.images.doubts import ImageWarning, LevelsWarning, is_coloured, warn_of_colours, warn_of_unit, without_doubt
 from ivfnb.images.headers import read_header
 from ivfnb.images.ranges import Levels, by_role
-from ivfnb.images.reading import read_color, read_gray, read_image, read_infrared
+from ivfnb.images.reading import decode, read_color, read_gray, read_image, read_infrared
 from ivfnb.images.resizing import matlab_imresize, resize
 from ivfnb.images.storage import through_jpeg, write_image
 
@@ -20,6 +20,7 @@ __all__ = [
     "LevelsWarning",
     "as_levels",
     "by_role",
+    "decode",
     "from_ycbcr",
     "is_coloured",
     "levels",

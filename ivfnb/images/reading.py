@@ -4,20 +4,17 @@ The kind is known by the file's first bytes, the size from its header before any
 libjpeg-turbo that reports damage, GIF by Pillow, the rest by OpenCV; then the orientation is applied and levels are made, alike for all.
 """
 
-import warnings
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from ivfnb.images import headers, tiff
+from ivfnb.images import decoders, headers, tiff
 from ivfnb.images.arrays import Image, ImageError, to_gray
 from ivfnb.images.checks import HOW, as_levels
-from ivfnb.images.doubts import ImageWarning, LevelsWarning, warn_of_colours
+from ivfnb.images.doubts import warn_of_colours
 from ivfnb.images.ranges import Levels
 
 Meant = Levels | str | tuple[float, float] | None
-NOT_WHOLE = ("Premature end of JPEG file", "Empty input", "Unsupported marker type")  # libjpeg's words where pixels are missing
 
 
 def read_image(path: str | Path, levels: Meant = None) -> Image:
@@ -54,17 +51,52 @@ def read_image(path: str | Path, levels: Meant = None) -> Image:
     >>> read_image(dataset("sample")["chelsea"].files["visible"]).shape
     (241, 361, 3)
     """
+    return decode(headers.file_bytes(path), str(path), levels)
+
+
+def decode(stored: bytes, name: str, levels: Meant = None) -> Image:
+    """Image of a file's bytes: what `read_image` does, for files that lie in memory alone.
+
+    Parameters
+    ----------
+    stored : bytes
+        The whole file.
+    name : str
+        What errors and warnings call it.
+    levels : Levels, str, (low, high) or None
+        What the numbers mean, see `read_image`.
+
+    Returns
+    -------
+    array (h, w), or (h, w, 3) RGB
+
+    Raises
+    ------
+    ImageError
+        As `read_image` does.
+
+    Warns
+    -----
+    ImageWarning, LevelsWarning
+        As `read_image` does.
+
+    Examples
+    --------
+    >>> decode(b"no image", "upload.png")
+    Traceback (most recent call last):
+    ...
+    ivfnb.images.arrays.ImageError: upload.png: found 8 bytes that are no whole image of a kind read here, expected PNG, ...
+    """
     meant = Levels.parse(levels)
-    name, stored = str(path), headers.file_bytes(path)
     kind = headers.kind(stored)
     if kind is None:
-        raise ImageError(f"{name}: found {_other(stored)}, expected {headers.READ}")
+        raise ImageError(f"{name}: found {decoders.other(stored)}, expected {headers.READ}")
     if kind == "TIFF":
         with tiff.first_page(stored, name) as page:
             headers.check_size(name, page.imagewidth, page.imagelength)
             image, orientation = tiff.read(page, stored, name), tiff.orientation(page)
     else:
-        image, orientation = _decoded(stored, name, kind)
+        image, orientation = decoders.decoded(stored, name, kind)
     image = np.ascontiguousarray(headers.upright(image, orientation))
     if kind == "PPM" and meant is None and (most := headers.declared_most(stored)) not in (None, 255, 65535):
         meant = Levels("range", 0.0, float(most))  # the file says what is white
@@ -72,73 +104,6 @@ def read_image(path: str | Path, levels: Meant = None) -> Image:
         found = f"found {image.dtype} values from {image.min():g} to {image.max():g}, which are not supported as grey levels by themselves"
         raise ImageError(f"{name}: {found}; expected 8 or 16 bits, or {HOW}")
     return as_levels(image, name, meant)
-
-
-def _other(stored: bytes) -> str:
-    """What a file is that is not read here."""
-    if stored[:4] == b"FFF\0":
-        return "a raw FLIR file (FFF, SEQ), which is not supported: export 16-bit TIFF by FLIR's software"
-    return f"{len(stored)} bytes that are no whole image of a kind read here"
-
-
-def _decoded(stored: bytes, name: str, kind: str) -> tuple[Image, int]:
-    """Pixels of a file that is no TIFF, (h, w) or (h, w, 3) RGB in the file's depth, and its orientation."""
-    with headers.opened(stored, name, kind) as header:
-        if (space := header.mode) in ("CMYK", "LAB"):
-            raise ImageError(f"{name}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
-        orientation = headers.orientation(header, stored)
-        grey = header.mode == "L"
-    if kind == "JPEG":
-        return _jpeg(stored, name, grey), orientation
-    if kind == "PPM" and stored[1:2] in b"23" and (headers.declared_most(stored) or 0) < 255:
-        raise ImageError(f"{name}: found PNM in letters with fewer than 256 levels, which is not supported; expected {headers.READ}")
-    return (_gif(stored, name) if kind == "GIF" else _by_opencv(stored, name)), orientation
-
-
-def _jpeg(stored: bytes, name: str, grey: bool) -> Image:
-    """Pixels of a JPEG file; what the decoder reports and passes over becomes a warning."""
-    import simplejpeg
-
-    if (what := headers.radiometric(stored)) is not None:
-        warnings.warn(f"{name}: found {what}; its picture (the camera's palette and range) is read as levels", LevelsWarning, stacklevel=4)
-    colours = "GRAY" if grey else "RGB"
-    try:
-        image = simplejpeg.decode_jpeg(stored, colours)
-    except ValueError as error:
-        reported = str(error)
-        if reported.startswith(NOT_WHOLE):
-            raise ImageError(
-                f"{name}: found {len(stored)} bytes that are no whole image (JPEG: {reported}), expected {headers.READ}"
-            ) from error
-        try:
-            image = simplejpeg.decode_jpeg(stored, colours, strict=False)
-        except ValueError:
-            raise ImageError(f"{name}: found damaged data, no whole image (JPEG: {reported}), expected {headers.READ}") from error
-        text = f"found damaged data (the decoder says: {reported}); pixels behind the damage are wrong; expected an undamaged file"
-        warnings.warn(f"{name}: {text}", ImageWarning, stacklevel=4)
-    return image[..., 0] if grey else image
-
-
-def _gif(stored: bytes, name: str) -> Image:
-    """First frame of a GIF file."""
-    try:
-        with headers.opened(stored, name, "GIF") as image:
-            return np.asarray(image.convert("RGB"))
-    except OSError as error:
-        raise ImageError(f"{name}: found {len(stored)} bytes that are no whole image (GIF: {error}), expected {headers.READ}") from error
-
-
-def _by_opencv(stored: bytes, name: str) -> Image:
-    """Pixels of a file as OpenCV reads it; alpha is dropped."""
-    try:
-        image = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise ImageError(f"{name}: found a file that OpenCV refuses ({error.err}), expected {headers.READ}") from error
-    if image is None:
-        raise ImageError(f"{name}: found {len(stored)} bytes that are no whole image, expected {headers.READ}")
-    if image.ndim == 2:
-        return image
-    return image[..., 0] if image.shape[2] < 3 else image[..., 2::-1]
 
 
 def read_gray(path: str | Path, levels: Meant = None) -> Image:
