@@ -190,9 +190,8 @@ def read_header(path: str | Path) -> dict[str, int | str]:
             turned, header = tiff.orientation(page) >= 5, tiff.header(page)
     else:
         with opened(stored, str(path), found) as image:
-            raw = (
-                str(image.tile[0].args) if getattr(image, "tile", None) else ""
-            )  # such as RGB;16B: Pillow itself holds 16-bit colour in 8 bits
+            tiles = vars(image).get("tile")
+            raw = str(tiles[0].args) if tiles else ""  # such as RGB;16B: Pillow itself holds 16-bit colour in 8 bits
             deep = {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if ";16" in image.mode + raw else 8)
             turned = orientation(image, stored) >= 5
             header = {"width": image.width, "height": image.height, "channels": len(image.getbands()), "bits": deep, "mode": image.mode}
