@@ -1,160 +1,13 @@
-"""Files to arrays and back."""
+"""Arrays to files, and through them."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
-import PIL.Image
 
 from ivfnb import files
-from ivfnb.images.arrays import Image, ImageError, to_gray, to_uint8
-from ivfnb.images.tiff import is_tiff, read_plain
-
-
-def read_header(path: str | Path) -> dict[str, int | str]:
-    """What an image file says of itself, from its header alone: no pixel is decoded.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    dict
-        width and height in pixels, channels, bits per channel, mode (Pillow's word for the kind of pixel) and format ("PNG", ...).
-
-    Raises
-    ------
-    ImageError
-        Naming a file that is absent or has no header of an image.
-
-    Examples
-    --------
-    >>> from ivfnb.datasets import dataset
-    >>> header = read_header(dataset("sample")[0].files["infrared"])
-    >>> header["channels"], header["bits"]
-    (1, 8)
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ImageError(f"{path}: found no such file, expected an image")
-    try:
-        with PIL.Image.open(path) as image:
-            raw = str(image.tile[0].args) if image.tile else ""  # such as RGB;16B: Pillow itself holds 16-bit colour in 8 bits
-            deep = {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if ";16" in image.mode + raw else 8)
-            return {
-                "width": image.width,
-                "height": image.height,
-                "channels": len(image.getbands()),
-                "bits": deep,
-                "mode": image.mode,
-                "format": image.format or "",
-            }
-    except Exception as error:
-        raise ImageError(f"{path}: found no image header ({error}), expected PNG, JPEG, BMP or TIFF") from error
-
-
-def _read(path: str | Path) -> Image:
-    """Array of a file as it is stored: uint8, or float64 grey levels 0..255 from deeper files; (h, w), or (h, w, 3) RGB (alpha dropped)."""
-    path = Path(path)
-    if not path.is_file():
-        raise ImageError(f"{path}: found no such file, expected an image")
-    stored = path.read_bytes()
-    image = read_plain(stored) if is_tiff(stored) else None
-    image = _by_opencv(path, stored) if image is None else image
-    if image.dtype == np.uint8:
-        return np.ascontiguousarray(image)
-    if image.dtype == np.uint16:
-        return image / 257.0
-    levels = image.astype(np.float64)
-    if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 255:
-        raise ImageError(f"{path}: found {image.dtype} values outside 0..255 or not finite, expected grey levels 0..255")
-    return levels
-
-
-def _by_opencv(path: Path, stored: bytes) -> Image:
-    """Array of a file as OpenCV reads it, (h, w) or (h, w, 3) RGB, in the file's depth; ImageError where it does not."""
-    try:
-        image = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_UNCHANGED) if stored else None
-    except cv2.error as error:
-        raise ImageError(f"{path}: found a file OpenCV refuses ({error.err}), expected an image") from error
-    if image is None:
-        raise ImageError(f"{path}: found {len(stored)} bytes that are no whole image, expected PNG, JPEG, BMP or TIFF")
-    if image.ndim == 3 and (space := _color_space(path)) in ("CMYK", "LAB"):
-        raise ImageError(f"{path}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
-    if image.ndim == 3:
-        image = image[..., 0] if image.shape[2] < 3 else image[..., :3][..., ::-1]
-    return image
-
-
-def _color_space(path: Path) -> str:
-    try:
-        return str(read_header(path)["mode"])
-    except ImageError:  # a kind that OpenCV knows and Pillow does not, such as TIFF of 64-bit floats
-        return ""
-
-
-def read_gray(path: str | Path) -> Image:
-    """Grey image of a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        PNG, JPEG, BMP, TIFF or whatever else OpenCV reads.
-
-    Returns
-    -------
-    array (h, w)
-        uint8 from 8-bit files; float64 from 16-bit ones, divided by 257, so that levels are 0..255.
-
-    Raises
-    ------
-    ImageError
-        Naming a file that is absent, broken, cut short, CMYK or Lab, or whose levels leave 0..255.
-
-    Notes
-    -----
-    Colour becomes luma (ITU-R BT.601, rounded to uint8 for 8-bit files), but a colour file that holds a grey image keeps its exact levels.
-    Palettes are looked up, alpha is dropped; floating point is taken as grey levels.
-
-    Examples
-    --------
-    >>> from ivfnb.datasets import dataset
-    >>> image = read_gray(dataset("sample")[0].files["infrared"])
-    >>> image.ndim, str(image.dtype)
-    (2, 'uint8')
-    """
-    image = _read(path)
-    if image.ndim == 2 or (image[..., :1] == image).all():  # a colour file that holds a grey image keeps its exact levels
-        return np.ascontiguousarray(image if image.ndim == 2 else image[..., 0])
-    return to_gray(image)
-
-
-def read_color(path: str | Path) -> Image:
-    """Colour image of a file.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    array (h, w, 3) RGB
-        Levels as in `read_gray`; a grey file gives three equal channels.
-
-    Raises
-    ------
-    ImageError
-        As `read_gray` does.
-
-    Examples
-    --------
-    >>> from ivfnb.datasets import dataset
-    >>> read_color(dataset("sample")[0].files["infrared"]).shape[2]
-    3
-    """
-    image = _read(path)
-    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+from ivfnb.images.arrays import Image, ImageError, plain, to_uint8
+from ivfnb.images.doubts import warn_of_unit
 
 
 def through_jpeg(image: Image, quality: int) -> Image:
@@ -208,20 +61,27 @@ def write_image(path: str | Path, image: Image) -> Path:
     Raises
     ------
     ImageError
-        For other shapes, values that are not finite, or an unknown suffix.
+        For other shapes, values that are not finite, masked arrays, or an unknown suffix.
+
+    Warns
+    -----
+    LevelsWarning
+        For a floating-point image whose maximum is at most 1: levels are 0..255.
 
     Examples
     --------
     >>> import tempfile
+    >>> from ivfnb.images import read_gray
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     read_gray(write_image(f"{folder}/ramp.png", np.array([[0.4, 9.5]])))
     array([[ 0, 10]], dtype=uint8)
     """
-    path, image = Path(path), np.asarray(image)
+    path, image = Path(path), plain(image, str(path))
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3) or image.size == 0:
         raise ImageError(f"{path}: found an array of shape {image.shape}, expected (h, w) or (h, w, 3)")
     if image.dtype.kind not in "uif" or not np.isfinite(image).all():
         raise ImageError(f"{path}: found {image.dtype} with non-finite or non-numeric values, expected grey levels 0..255")
+    warn_of_unit(image, str(path))
     levels = to_uint8(image)
     try:
         _, encoded = cv2.imencode(path.suffix.lower(), levels if image.ndim == 2 else levels[..., ::-1])
