@@ -6,7 +6,8 @@ from ivfnb.evaluation.fitting import fit, fit_sources
 from ivfnb.evaluation.fused import fused_image, side_by_side
 from ivfnb.evaluation.likeness import likeness_to, likenesses, published_likeness
 from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, method, published
-from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
+from ivfnb.evaluation.remembered import Extra
+from ivfnb.evaluation.scores import COLUMNS, evaluate
 
 __all__ = [
     "COLUMNS",
