@@ -1,6 +1,5 @@
 """Entries of the cache: what does not read is made anew, what cannot be written is not remembered."""
 
-import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -48,35 +47,6 @@ def recall(path: Path, read: Callable[[Path], Entry]) -> Entry | None:
         with suppress(OSError):
             path.unlink(missing_ok=True)
         return None
-
-
-def number(path: Path) -> float:
-    """A number that an entry holds, for `recall`.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        For a file that holds something else.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     number(files.write_json(f"{folder}/entry.json", 7.5))
-    7.5
-    """
-    value = json.loads(path.read_bytes())
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"{path}: found {value!r}, expected a number")
-    return float(value)
 
 
 @lru_cache

@@ -6,8 +6,7 @@ from ivfnb.evaluation.fitting import fit, fit_sources
 from ivfnb.evaluation.fused import fused_image, side_by_side
 from ivfnb.evaluation.likeness import likeness_to, likenesses, published_likeness
 from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, method, published
-from ivfnb.evaluation.remembered import Extra
-from ivfnb.evaluation.scores import COLUMNS, evaluate
+from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
 
 __all__ = [
     "COLUMNS",

@@ -35,8 +35,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Hidden, of the same folder and suffix (libraries choose a format by it), with the process's number in its name, so that two
-        processes that write one file do not meet.
+        Hidden, of the same folder and suffix (libraries choose a format by it), with a name of this process's own, so that two processes
+        that write one file do not meet.
 
     Raises
     ------

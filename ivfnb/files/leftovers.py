@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,17 +22,18 @@ def beside(path: Path) -> Path:
     Returns
     -------
     Path
-        With the process's number, so that two processes that write one file do not meet; no longer than names may be.
+        With the process's number, by which `left` knows it, and a random part, so that two processes that write one file do not meet, be
+        they on two machines; no longer than names may be.
 
     Examples
     --------
-    >>> beside(Path("tables") / "scores.csv").as_posix() == f"tables/.{os.getpid()}.scores.csv"
-    True
+    >>> beside(Path("tables") / "scores.csv").name
+    '....scores.csv'
     """
-    name = f".{os.getpid()}.{path.name}"
-    if len(os.fsencode(name)) > LONGEST:
-        name = f".{os.getpid()}.{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}{path.suffix[-20:]}"
-    return path.with_name(name)
+    mark = f".{os.getpid()}-{secrets.token_hex(4)}."
+    if len(os.fsencode(mark + path.name)) > LONGEST:
+        return path.with_name(f"{mark}{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}{path.suffix[-20:]}")
+    return path.with_name(mark + path.name)
 
 
 def gone(process: int) -> bool:
@@ -88,7 +90,7 @@ def left(folder: str | Path, name: str = "", age: float = STALE) -> list[Path]:
         for entry in entries:
             if not (entry.name.startswith(".") and entry.name.endswith(name)):
                 continue
-            number = re.match(r"\.(\d+)\.", entry.name)
+            number = re.match(r"\.(\d+)-[0-9a-f]{8}\.", entry.name)
             with suppress(OSError):
                 old = number is not None and time.time() - entry.stat(follow_symlinks=False).st_mtime >= age
                 if number and old and entry.is_file(follow_symlinks=False) and gone(int(number[1])):

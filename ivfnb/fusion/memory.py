@@ -72,7 +72,7 @@ class WindowMemory:
 
 def _stored(path: Path) -> tuple[np.ndarray, float]:
     """Scores and the seconds they took; ValueError or KeyError for a file that holds none."""
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         scores, seconds = stored["scores"], float(stored["seconds"])
     if scores.dtype != np.float32 or scores.ndim != 4 or not np.isfinite(scores).all():
         raise ValueError(f"{path}: found {scores.dtype} of shape {scores.shape}, expected finite scores (2, rows, columns, 2)")

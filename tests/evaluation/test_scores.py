@@ -10,7 +10,7 @@ import pytest
 from ivfnb import cache, evaluation, images, paths
 from ivfnb.classifier import network, windows
 from ivfnb.datasets import FusedImage, dataset
-from ivfnb.evaluation import remembered
+from ivfnb.evaluation import scores
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.scores import COLUMNS
@@ -68,8 +68,8 @@ def test_the_same_windows_are_judged_once(pairs, monkeypatch):
     shown = [evaluation.fused_image(evaluation.by_protocol(str(i), each), pairs[0]) for i, each in enumerate(protocols)]
     assert len(calls) == 2, "what follows the judgement needs no new one; another visible image does"
     net = network.load("eresnet-gradients")
-    for protocol, kept in zip(protocols, shown, strict=True):
-        assert np.array_equal(fuse(pairs[0].infrared, pairs[0].visible, net, protocol).fused, kept)
+    for protocol, remembered in zip(protocols, shown, strict=True):
+        assert np.array_equal(fuse(pairs[0].infrared, pairs[0].visible, net, protocol).fused, remembered)
 
 
 def test_one_bad_image_is_named_and_the_rest_goes_on(pairs):
@@ -147,7 +147,7 @@ def test_what_is_remembered_is_not_scored_again(pairs, monkeypatch):
     def never(*arguments):
         raise AssertionError("scored again")
 
-    monkeypatch.setattr(remembered, "score", never)
+    monkeypatch.setattr(scores, "score", never)
     assert evaluation.evaluate(pairs, [method], ["EN", "SCD"]).equals(first)
 
 

@@ -20,9 +20,14 @@ def dead_process() -> int:
 
 def test_an_error_leaves_the_earlier_file_and_nothing_else(tmp_path):
     path = files.write_text(tmp_path / "table.csv", "earlier")
-    with pytest.raises(OSError, match="No space left") as raised, files.replacing(path) as beside:
-        beside.write_text("half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fill():
+        with files.replacing(path) as beside:
+            beside.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as raised:
+        fill()
     assert path.read_text() == "earlier"
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
     assert files.trouble(raised.value).startswith(f"{path}: the disk is full")
@@ -44,10 +49,10 @@ def test_a_name_as_long_as_names_may_be(tmp_path):
 def test_what_the_dead_left_is_removed(tmp_path):
     dead, old = dead_process(), time.time() - 2 * leftovers.STALE
     names = {
-        f".{dead}.table.csv": True,  # removed
-        f".{os.getpid()}.table.csv.part": False,  # of a living process
-        f".{dead}.other.csv": False,  # of another file
-        f".{dead}x.table.csv": False,  # no such name is given here
+        f".{dead}-0123abcd.table.csv": True,  # removed
+        f".{os.getpid()}-0123abcd.table.csv": False,  # of a living process
+        f".{dead}-0123abcd.other.csv": False,  # of another file
+        f".{dead}.table.csv": False,  # no such name is given here
         "table.csv.1": False,
     }
     for name in names:
@@ -55,10 +60,10 @@ def test_what_the_dead_left_is_removed(tmp_path):
         os.utime(tmp_path / name, (old, old))
     files.write_text(tmp_path / "table.csv", "whole")
     assert {name: not (tmp_path / name).exists() for name in names} == names
-    fresh = tmp_path / f".{dead}.table.csv"
+    fresh = tmp_path / f".{dead}-4567abcd.table.csv"
     fresh.write_text("half")
     assert leftovers.sweep(tmp_path, "table.csv") == [], "on a shared disk its process may live elsewhere"
-    assert leftovers.sweep(tmp_path, age=0) == [tmp_path / f".{dead}.other.csv", fresh] or not fresh.exists()
+    assert leftovers.sweep(tmp_path, age=0) == [tmp_path / f".{dead}-0123abcd.other.csv", fresh]
 
 
 @pytest.mark.parametrize(
