@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from tqdm import tqdm
 
-from ivfnb import cache, files, images, parallel
+from ivfnb import cache, images, parallel
 from ivfnb.datasets import Dataset, ImagePair, dataset
+from ivfnb.evaluation import entries
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit_sources
 from ivfnb.evaluation.fused import Fused, fuse, pair_hash
@@ -127,7 +128,7 @@ class _Memory:
         for name, value in wanted.extra.items():
             job = Job(("beside", name), value)
             jobs.append(self._job(job.label, value, (), pair_key, value.key, value.code) if isinstance(value, Extra) else job)
-        self.found: dict[tuple[str, str], Any] = {job.label: files.read_json(job.place) if job.place else None for job in jobs}
+        self.found: dict[tuple[str, str], Any] = {job.label: entries.known(job.place) for job in jobs}
         self.todo = [job for job in jobs if self.found[job.label] is None]
 
     def _job(self, label: tuple, function: Callable, arguments: tuple, pair_key: str, key: Any, code: tuple[str, ...]) -> Job:
@@ -142,8 +143,7 @@ class _Memory:
         """Take in what was computed."""
         for job, value in zip(self.todo, values, strict=True):
             self.found[job.label] = value if job.label[0] == "metrics" else float(value)
-            if job.place:
-                files.write_json(job.place, self.found[job.label])
+            entries.keep(job.place, self.found[job.label])
 
 
 def evaluate(

@@ -1,4 +1,7 @@
-"""What was computed once and is remembered by content below `.cache/` (IVFNB_CACHE): where it lies and which code it depends on."""
+"""What was computed once and is remembered by content below `.cache/` (IVFNB_CACHE): where it lies and which code it depends on.
+
+A cache saves time and can do nothing else: an entry that does not read is made anew, one that cannot be written costs a warning.
+"""
 
 import ast
 import hashlib
@@ -11,6 +14,9 @@ from typing import Any
 import joblib
 
 from ivfnb import paths
+from ivfnb.cache.entries import CacheWarning, recall, remembering
+
+__all__ = ["SINGLE", "CacheWarning", "code_hash", "place", "recall", "remembering", "sources"]
 
 SINGLE = ("ivfnb/baselines",)  # folders whose files stand for themselves: one comparison method each, so an edit of one leaves the others
 
@@ -76,8 +82,8 @@ def sources(*modules: str) -> list[Path]:
 
     Examples
     --------
-    >>> [file.name for file in sources("ivfnb.files")]
-    ['files.py']
+    >>> [file.name for file in sources("ivfnb.paths")]
+    ['paths.py']
     """
     if lacking := [module for module in modules if _source(module) is None]:
         raise ValueError(f"modules: found no source of {', '.join(lacking)}, expected modules of installed packages")
@@ -87,9 +93,9 @@ def sources(*modules: str) -> list[Path]:
         if module not in seen and module.partition(".")[0] in tops and _source(module) is not None:
             seen.add(module)
             waiting += _imports(module)
-    package, files = Path(__file__).parent, set[Path]()
+    files = set[Path]()
     for file in filter(None, map(_source, seen)):
-        alone = file.parent == package or any(file.parent.as_posix().endswith(single) for single in SINGLE)
+        alone = file.parent == paths.PACKAGE or any(file.parent.as_posix().endswith(single) for single in SINGLE)
         files |= {file} if alone else set(file.parent.glob("*.py"))
     return sorted(files)
 
