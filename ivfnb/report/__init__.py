@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from ivfnb.report.charts import boxplot, curves, gains, radar
     from ivfnb.report.comparisons import correlation_chart, cost_chart, difference_diagrams
     from ivfnb.report.figures import COLOURS, colours, save_figure
+    from ivfnb.report.levels import busiest_window, grey_levels, levels_chart
     from ivfnb.report.montages import montage, subjective
+    from ivfnb.report.pages import show_figure, whole_tables
 
 _DRAWN = {
     "answers": ("answers_panel",),
     "charts": ("boxplot", "curves", "gains", "radar"),
     "comparisons": ("correlation_chart", "cost_chart", "difference_diagrams"),
     "figures": ("COLOURS", "colours", "save_figure"),
+    "levels": ("busiest_window", "grey_levels", "levels_chart"),
     "montages": ("montage", "subjective"),
+    "pages": ("show_figure", "whole_tables"),
 }
 
 __all__ = [
@@ -45,6 +49,7 @@ __all__ = [
     "average_ranks_over",
     "bounds",
     "boxplot",
+    "busiest_window",
     "carried_by",
     "colours",
     "complete",
@@ -56,10 +61,12 @@ __all__ = [
     "difference_diagrams",
     "friedman",
     "gains",
+    "grey_levels",
     "in_order",
     "inset_box",
     "interval",
     "intervals",
+    "levels_chart",
     "main_effects",
     "means",
     "montage",
@@ -69,11 +76,13 @@ __all__ = [
     "save_csv",
     "save_figure",
     "show",
+    "show_figure",
     "significance",
     "step_effects",
     "strongest_pairs",
     "subjective",
     "table",
+    "whole_tables",
 ]
 
 
