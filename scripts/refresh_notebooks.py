@@ -12,11 +12,13 @@ import hashlib
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from tqdm import tqdm
 
+from ivfnb import paths
 from ivfnb.commands import profiles, reproduce
 
 MARK = "# NBVAL_CHECK_OUTPUT"  # first line of a cell whose outputs nbval compares
@@ -80,6 +82,8 @@ def execute(notebook: nbformat.NotebookNode, folder: str) -> None:
 
 
 def main(only: str | None = None) -> int:
+    if (found := paths.root()) != (expected := Path(__file__).resolve().parents[1]):
+        sys.exit(f"ivfnb: found the package of {found}, expected that of {expected}, whose notebooks would be run with other code")
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(IVFNB_RESULTS=folder, IVFNB_DATA=folder)  # what the repository carries, and no data set beside it
         for path in tqdm(list(profiles.select(only).values()), desc="notebooks"):
