@@ -33,7 +33,8 @@ def kernel_of_this_interpreter() -> Iterator[dict[str, Any]]:
 
     folder, before = tempfile.mkdtemp(prefix="ivfnb-"), dict(os.environ)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    files.write_json(Path(folder) / "kernels" / "python3" / "kernel.json", {"argv": argv, "display_name": "Python 3", "language": "python"})
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python", "env": {"TQDM_DISABLE": "1"}}  # a page keeps no progress bars
+    files.write_json(Path(folder) / "kernels" / "python3" / "kernel.json", spec)
     named = {name: str(Path(os.environ[name]).expanduser().resolve()) for name in VARIABLES if os.environ.get(name)}
     known = os.environ.get("JUPYTER_PATH")
     os.environ.update(named, IVFNB_RESULTS=str(paths.results_root()), JUPYTER_PATH=os.pathsep.join(filter(None, (folder, known))))

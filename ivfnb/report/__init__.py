@@ -25,19 +25,34 @@ if TYPE_CHECKING:
     from ivfnb.report.answers import answers_panel
     from ivfnb.report.charts import boxplot, curves, gains, radar
     from ivfnb.report.comparisons import correlation_chart, cost_chart, difference_diagrams
+    from ivfnb.report.enhancement import (
+        STAGES,
+        contrast_montage,
+        curve_chart,
+        differences_to_authors,
+        histogram_chart,
+        spread_by_stage,
+        stages,
+    )
     from ivfnb.report.figures import COLOURS, colours, save_figure
+    from ivfnb.report.levels import busiest_window, grey_levels, levels_chart
     from ivfnb.report.montages import montage, subjective
+    from ivfnb.report.pages import show_figure, whole_tables
 
 _DRAWN = {
     "answers": ("answers_panel",),
     "charts": ("boxplot", "curves", "gains", "radar"),
     "comparisons": ("correlation_chart", "cost_chart", "difference_diagrams"),
+    "enhancement": ("STAGES", "contrast_montage", "curve_chart", "differences_to_authors", "histogram_chart", "spread_by_stage", "stages"),
     "figures": ("COLOURS", "colours", "save_figure"),
+    "levels": ("busiest_window", "grey_levels", "levels_chart"),
     "montages": ("montage", "subjective"),
+    "pages": ("show_figure", "whole_tables"),
 }
 
 __all__ = [
     "COLOURS",
+    "STAGES",
     "Significance",
     "agreement_of_orders",
     "answers_panel",
@@ -45,21 +60,28 @@ __all__ = [
     "average_ranks_over",
     "bounds",
     "boxplot",
+    "busiest_window",
     "carried_by",
     "colours",
     "complete",
+    "contrast_montage",
     "correlation_chart",
     "correlations",
     "cost_chart",
     "critical_difference",
+    "curve_chart",
     "curves",
     "difference_diagrams",
+    "differences_to_authors",
     "friedman",
     "gains",
+    "grey_levels",
+    "histogram_chart",
     "in_order",
     "inset_box",
     "interval",
     "intervals",
+    "levels_chart",
     "main_effects",
     "means",
     "montage",
@@ -69,11 +91,15 @@ __all__ = [
     "save_csv",
     "save_figure",
     "show",
+    "show_figure",
     "significance",
+    "spread_by_stage",
+    "stages",
     "step_effects",
     "strongest_pairs",
     "subjective",
     "table",
+    "whole_tables",
 ]
 
 

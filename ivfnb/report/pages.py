@@ -1,0 +1,110 @@
+"""What a page of a notebook shows: figures as small as their kind allows, and tables whole."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from ivfnb.report.figures import save_figure
+
+DOTS = 80  # an inch, on a page; files have more (`save_figure`)
+QUALITY = 85  # of JPEG: no block is seen at it
+
+
+def whole_tables() -> None:
+    """Have pandas print tables whole: no text and no column of a table is cut off with dots.
+
+    Examples
+    --------
+    >>> whole_tables()
+    >>> "..." in pd.DataFrame({"said": ["a word " * 40]}).to_html()
+    False
+    """
+    pd.set_option("display.max_colwidth", None, "display.max_columns", None, "display.width", 200)
+
+
+def is_photographic(figure: Figure) -> bool:
+    """Whether a figure shows images, of grey levels or of colours, rather than lines or a matrix of numbers.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_photographic(plt.figure())
+    False
+    """
+    shown = [image.get_array() for axis in figure.axes for image in axis.images]
+    return any(array is not None and array.dtype == np.uint8 for array in shown)
+
+
+def described(figure: Figure) -> str:
+    """What a figure shows in words, for those who do not see it: its own title, then those of its panels.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> figure, axes = plt.subplots(1, 2)
+    >>> _ = axes[0].set_title("infrared"), axes[1].set_title("visible")
+    >>> described(figure)
+    'infrared; visible'
+    """
+    titles = [figure.get_suptitle(), *(axis.get_title() for axis in figure.axes if axis.get_visible())]
+    return "; ".join(" ".join(title.split()) for title in titles if title).replace("\\$", "$")
+
+
+def encoded(figure: Figure) -> tuple[bytes, str]:
+    """A figure as a file for a page.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    data : bytes
+    kind : {"jpeg", "png"}
+        JPEG of quality 85 for images, PNG of at most 256 colours for charts.
+    """
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DOTS)
+    image, written = Image.open(drawn).convert("RGB"), io.BytesIO()
+    if is_photographic(figure):
+        image.save(written, "JPEG", quality=QUALITY, optimize=True)
+        return written.getvalue(), "jpeg"
+    image.quantize(256, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+    return written.getvalue(), "png"
+
+
+def show_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure to a file, show it on the notebook's page, and close it.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : path
+        As of `save_figure`.
+    """
+    from IPython import display
+
+    save_figure(figure, path)
+    data, kind = encoded(figure)
+    display.display(display.Image(data, format=kind, alt=described(figure)))
+    plt.close(figure)
