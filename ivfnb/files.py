@@ -3,10 +3,55 @@
 import hashlib
 import json
 import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+_OPEN = re.compile(r"/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
+_NUMBERS = {"stdin": 0, "stdout": 1, "stderr": 2}
+LONGEST = 200  # bytes of a name to which a process's number is added; systems take 255
+
+
+def special(path: str | Path) -> bool:
+    """Whether a path leads to what can be written to but not replaced: a pipe, a terminal, a device, or what this process has open.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    bool
+        False where there is nothing.
+
+    Examples
+    --------
+    >>> special("/dev/stdout"), special("no/such/file")
+    (True, False)
+    """
+    if _OPEN.fullmatch(str(path)):
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _pour(content: Path, into: Path) -> None:
+    """Write a file's bytes into a special file, behind what was printed before."""
+    sys.stdout.flush()
+    known = _OPEN.fullmatch(str(into))
+    number = os.dup(_NUMBERS.get(known[1]) if known[1] else int(known[2])) if known else None  # type: ignore[arg-type]
+    with content.open("rb") as source, open(into if number is None else number, "wb") as target:
+        shutil.copyfileobj(source, target)
 
 
 @contextmanager
@@ -16,7 +61,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path : str or Path
-        Of the file to be written; its folder is made.
+        Of the file to be written; its folder is made. A link stays: what it leads to is replaced. A special file (a pipe, /dev/stdout) is
+        written to, at the end.
 
     Yields
     ------
@@ -34,8 +80,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
     'a,b'
     """
     path = Path(path)
+    if special(path):
+        with tempfile.TemporaryDirectory(prefix="ivfnb-") as folder:
+            beside = Path(folder, f"content{path.suffix}")
+            yield beside
+            _pour(beside, path)
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    name = path.name if len(os.fsencode(path.name)) <= LONGEST else hashlib.sha256(os.fsencode(path.name)).hexdigest() + path.suffix
+    beside = path.with_name(f".{os.getpid()}.{name}")
     try:
         yield beside
         beside.replace(path)
@@ -89,7 +143,7 @@ def write_text(path: str | Path, content: str) -> Path:
     ...     write_text(f"{folder}/note.txt", "häh").read_bytes()
     b'h\xc3\xa4h'
     """
-    return write_bytes(path, content.encode("utf-8"))
+    return write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> Path:

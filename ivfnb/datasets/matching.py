@@ -1,26 +1,38 @@
 """Image files of two or three folders brought together by id: which infrared image belongs to which visible one."""
 
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ivfnb.datasets import naming
 from ivfnb.datasets.manifest import DatasetError, natural_order
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
-_WORDS = {"infrared": "infrared|ir|thermal|lwir", "visible": "visible|vis|vi|rgb|colou?r", "fused": "fused|fusion|enh_ssr"}
-_LETTERS = {"infrared": "i", "visible": "v"}  # VOT-RGBT and RGBT234 name frames 00001i and 00001v
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 
 Items = dict[str, dict[str, Path]]  # id -> role -> file
 
 
 class Matched(NamedTuple):
-    """Files by id and role, in order of the ids, and what is wrong: files without a partner, and ids of two files."""
+    """Files by id and role, in order of the ids, and what is wrong: files without a partner, and ids of two files.
+
+    Attributes
+    ----------
+    items : dict
+        id -> role -> file. Of an id that two files claim, the first one.
+    lonely, doubled : tuple of str
+        What was found, and what was expected instead, one text each.
+    wrong : dict
+        The same texts by id.
+    unused : tuple of Path
+        Files of the folders that are neither in `items` nor in `wrong`: no images by their suffix, or of no role by their name.
+    """
 
     items: Items
     lonely: tuple[str, ...] = ()
     doubled: tuple[str, ...] = ()
+    wrong: Mapping[str, str] = {}
+    unused: tuple[Path, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -28,18 +40,20 @@ class Matched(NamedTuple):
         return self.doubled + self.lonely
 
 
-def match(name: str, folders: dict[str, Path], ids: Iterable[str] | None = None) -> Items:
+def match(name: str, folders: dict[str, Path], ids: Iterable[str] | None = None, patterns: Mapping[str, str] | None = None) -> Items:
     """Image files of one folder per role brought together by id, in order of the ids.
 
     The id is the file's name without suffix: as it stands where both folders of a pair have it, else without the usual marks of its role
-    (IR1 and VIS1, 00164i and 00164v, x_ir and x_vis). Numbers are compared as numbers, and spelled as in `ids` where they stand there. One
-    folder may serve two roles: then only files that bear a role's mark count.
+    (IR1 and VIS1, 00164i and 00164v, x_ir and x_vis, x_T and x_W). Numbers are compared as numbers, and spelled as in `ids` where they
+    stand there; letters in Unicode's composed form. One folder may serve two roles, however its path is written: then only files that bear
+    a role's mark count.
 
     Parameters
     ----------
     name : what the files are called in messages.
     folders : role (infrared, visible, truth, fused, photograph) -> folder. Hidden files and files that are no images are passed over.
     ids : ids as they are spelled, where they are known.
+    patterns : role -> how its files are named, such as "{id}_T.jpg", in place of the usual marks (`naming.Pattern`).
 
     Returns
     -------
@@ -61,52 +75,108 @@ def match(name: str, folders: dict[str, Path], ids: Iterable[str] | None = None)
     >>> items["camera"]["infrared"].name
     'camera.png'
     """
-    matched = together(folders, ids)
+    matched = together(folders, ids, patterns=patterns)
     if matched.faults:
         raise DatasetError(f"{name}: found {matched.faults[0]}")
     return matched.items
 
 
-def together(folders: dict[str, Path], ids: Iterable[str] | None = None, first: int | None = None) -> Matched:
+def together(
+    folders: dict[str, Path],
+    ids: Iterable[str] | None = None,
+    first: int | None = None,
+    patterns: Mapping[str, str] | None = None,
+    suffixes: Collection[str] = SUFFIXES,
+) -> Matched:
     """As `match`, but what is wrong is told beside the items rather than raised; of the ids found, in order, the `first` ones only.
 
-    A file without a partner counts among the `first`, though it is no item: the next id does not slip into its place.
+    A file without a partner counts among the `first`, though it is no item: the next id does not slip into its place. `suffixes` says which
+    files are images, in lower case.
     """
-    files = {role: _image_files(folder) for role, folder in folders.items()}
+    listed = {role: _files(folder) for role, folder in folders.items()}
+    files = {role: [file for file in found if file.suffix.lower() in suffixes] for role, found in listed.items()}
     needed = {"infrared", "visible"} & set(folders)
-    shared = len(needed) == 2 and folders["infrared"] == folders["visible"]
-    equal = set.intersection(*({file.stem for file in files[role]} for role in needed)) if len(needed) == 2 and not shared else set()
-    spelled = {_key(id): id for id in ids or ()}
+    spelled = {naming.key(id): id for id in ids or ()}
     found: Items = {}
-    lonely, doubled = [], []
-    for role, file in [(role, file) for role, listed in files.items() for file in listed]:
-        id = file.stem if file.stem in equal else _unmarked(file.stem, role)
-        if shared and id == file.stem:
-            continue
-        other = found.setdefault(spelled.setdefault(_key(id), id), {}).setdefault(role, file)
+    doubled: dict[str, list[str]] = {}
+    seen: set[Path] = set()
+    for role, file, id in _named(folders, files, needed, patterns or {}):
+        id = spelled.setdefault(naming.key(id), naming.normal(id))
+        other = found.setdefault(id, {}).setdefault(role, file)
+        seen.add(file)
         if other is not file:
-            doubled.append(f"{other} and {file} for {role} {id!r}, expected one file")
-    order = natural_order(id for id, roles in found.items() if needed & set(roles) or not needed)[:first]
-    for id in order:
-        for role in sorted(needed - set(found[id])):
-            there = found[id][(needed & set(found[id])).pop()]
-            lonely.append(f"{there} without a partner, expected {folders[role] / id}.* ({role})")
-    return Matched({id: found[id] for id in order if needed <= set(found[id])}, tuple(lonely), tuple(doubled))
+            doubled.setdefault(id, []).append(f"{other} and {file} for {role} {id!r}, expected one file")
+    if "fused" in folders and needed and "fused" not in (patterns or {}):
+        _name_by_method(found, needed)
+    order = natural_order(found)
+    if "fused" not in folders:
+        order = [id for id in order if needed & set(found[id]) or not needed]
+    order = order[:first]
+    lonely = {id: text for id in order if (text := _lonely(found[id], needed, folders, id))}
+    wrong = {id: "; ".join([*doubled.get(id, ()), *([lonely[id]] if id in lonely else [])]) for id in {**doubled, **lonely}}
+    return Matched(
+        items={id: found[id] for id in order if needed <= set(found[id])},
+        lonely=tuple(lonely.values()),
+        doubled=tuple(text for texts in doubled.values() for text in texts),
+        wrong=wrong,
+        unused=tuple(dict.fromkeys(file for role in listed for file in listed[role] if file not in seen)),
+    )
 
 
-def _image_files(folder: Path) -> list[Path]:
-    names = os.listdir(folder) if folder.is_dir() else []
-    return [folder / name for name in sorted(names) if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")]
+def _named(
+    folders: dict[str, Path], files: dict[str, list[Path]], needed: set[str], patterns: Mapping[str, str]
+) -> Iterable[tuple[str, Path, str]]:
+    """Role, file and id of every file whose name gives it one."""
+    rules = {role: naming.Pattern(text, role) for role, text in patterns.items() if role in folders}
+    shared = {role for role in folders for other in folders if other != role and _same(folders[role], folders[other])}
+    stems = {role: {naming.normal(file.stem) for file in files[role]} for role in needed - set(rules)}
+    equal = set.intersection(*stems.values()) if len(stems) == 2 and not shared & needed else set()
+    for role, listed in files.items():
+        for file in listed:
+            if role in rules:
+                id = rules[role].id(file.name)
+                rivals = (rule for other, rule in rules.items() if other != role and _same(folders[role], folders[other]))
+                if id is None or any(rule.id(file.name) and rule.literal > rules[role].literal for rule in rivals):
+                    continue
+            else:
+                stem = naming.normal(file.stem)
+                id = stem if stem in equal else naming.unmarked(stem, role)
+                if role in shared and id == stem:
+                    continue
+            yield role, file, id
 
 
-def _key(id: str) -> str:
-    return str(int(id)) if id.isdecimal() else id
+def _same(folder: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder: relative, absolute, through a link, in another case where the system does not tell them apart."""
+    try:
+        return folder == other or os.path.samefile(folder, other)
+    except OSError:
+        return False
 
 
-def _unmarked(stem: str, role: str) -> str:
-    """A file's name without the marks of its role."""
-    if role not in _WORDS:
-        return stem
-    letter = rf"|(?<=\d){_LETTERS[role]}$" if role in _LETTERS else ""
-    mark = rf"^(?:org_|enh_)?(?:{_WORDS[role]})(?:[_-]+|(?=\d))|[_-](?:{_WORDS[role]})${letter}"
-    return re.sub(mark, "", stem, count=1, flags=re.IGNORECASE) or stem
+def _name_by_method(found: Items, needed: set[str]) -> None:
+    """Give fused images that no pair has the id of the pair that their name begins or ends with, in place."""
+    pairs = {naming.key(id): id for id, roles in found.items() if needed & set(roles) and "fused" not in roles}
+    strays = {roles["fused"].stem: id for id, roles in found.items() if "fused" in roles and not needed & set(roles)}
+    for name, id in naming.of_method(strays, pairs).items():
+        found[id].setdefault("fused", found.pop(strays[name])["fused"])
+
+
+def _lonely(roles: dict[str, Path], needed: set[str], folders: dict[str, Path], id: str) -> str:
+    """What is wrong with an id whose partner is absent; "" where nothing is."""
+    missing = sorted(needed - set(roles))
+    if not missing:
+        return ""
+    if not needed & set(roles):
+        return f"{next(iter(roles.values()))} without sources, expected {' and '.join(str(folders[role] / id) + '.*' for role in missing)}"
+    there = roles[(needed & set(roles)).pop()]
+    return f"{there} without a partner, expected {folders[missing[0]] / id}.* ({missing[0]})"
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files of a folder that are not hidden, in order of their names."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+    return [folder / name for name in sorted(names)]

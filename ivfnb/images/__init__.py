@@ -5,17 +5,21 @@ A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, 
 
 from ivfnb.images.arrays import Image, ImageError, from_ycbcr, levels, to_gray, to_uint8, to_ycbcr
 from ivfnb.images.resizing import matlab_imresize, resize
-from ivfnb.images.storage import read_color, read_gray, read_header, through_jpeg, write_image
+from ivfnb.images.storage import read_color, read_gray, read_header, through_jpeg
+from ivfnb.images.writing import LossyWarning, check_format, read_text, write_image
 
 __all__ = [
     "Image",
     "ImageError",
+    "LossyWarning",
+    "check_format",
     "from_ycbcr",
     "levels",
     "matlab_imresize",
     "read_color",
     "read_gray",
     "read_header",
+    "read_text",
     "resize",
     "through_jpeg",
     "to_gray",
