@@ -1,0 +1,111 @@
+"""Places to write to, checked before anything is computed: no source is overwritten, and what cannot be written is known at once."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ivfnb import files
+
+
+class OutputError(ValueError):
+    """A place that cannot or must not be written to; the message names it, what was found and what was expected."""
+
+
+def same(path: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file or folder, or would where the system does not tell upper from lower case.
+
+    Parameters
+    ----------
+    path, other : str or Path
+        Relative or absolute, through links or "..", of what exists or not.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> same("x/../fused.png", "Fused.PNG"), same("fused.png", "fused1.png")
+    (True, False)
+    """
+    if os.path.realpath(path).casefold() == os.path.realpath(other).casefold():
+        return True
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
+
+
+def _ancestor(path: Path) -> Path:
+    """The nearest folder above a path that exists (or what stands in its place)."""
+    return next(above for above in path.parents if os.path.lexists(above))
+
+
+def check_output(path: str | Path, sources: Iterable[str | Path] = (), folder: bool = False) -> Path:
+    """Whether a file (or, with `folder`, files in a folder) can be written.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the file or folder; missing folders on the way would be made. A special file (a pipe) passes.
+    sources : iterable of str or Path
+        Files or folders that must not be it, in whatever spelling: relative, absolute, a link, through "..", a hard link, in another case.
+    folder : bool
+        Whether `path` is to be a folder.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    OutputError
+        For a source, a folder in place of a file or the reverse, a place where nothing can be written, and a name that is too long.
+
+    Examples
+    --------
+    >>> check_output("ivfnb", folder=True).name
+    'ivfnb'
+    >>> check_output("ir/1.png", sources=["x/../ir/1.png"])
+    Traceback (most recent call last):
+    ...
+    ivfnb.evaluation.outputs.OutputError: ir/1.png: found a source, x/../ir/1.png, expected another place: sources are never overwritten
+    """
+    path = Path(path)
+    for source in sources:
+        if same(path, source):
+            raise OutputError(f"{path}: found a source, {source}, expected another place: sources are never overwritten")
+    if files.special(path):
+        if folder:
+            raise OutputError(f"{path}: found a special file, expected a folder")
+        return path
+    place = Path(os.path.realpath(path))
+    if place.is_dir() != folder and os.path.lexists(place):
+        raise OutputError(f"{path}: found a {'file' if folder else 'folder'}, expected a {'folder' if folder else 'file'} to write")
+    if place.is_file() and not os.access(place, os.W_OK):
+        raise OutputError(f"{path}: found a file that must not be written, expected another place")
+    home = place if place.is_dir() else _ancestor(place)
+    if not home.is_dir():
+        raise OutputError(f"{path}: found that {home} is a file, expected a folder")
+    _check_length(path, place, home)
+    try:
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise OutputError(f"{path}: found that nothing can be written in {home} ({error.strerror}), expected another place") from error
+    return path
+
+
+def _check_length(path: Path, place: Path, home: Path) -> None:
+    """OutputError for a name or a path that is longer than the system takes."""
+    try:
+        name, whole = os.pathconf(home, "PC_NAME_MAX"), os.pathconf(home, "PC_PATH_MAX")
+    except (OSError, AttributeError, ValueError):  # not known of this file system, or not on this system
+        name, whole = 255, 4096
+    parts = place.relative_to(home).parts
+    if too_long := [part for part in parts if len(os.fsencode(part)) > name]:
+        raise OutputError(f"{path}: found a name of {len(os.fsencode(too_long[0]))} bytes, expected at most {name}")
+    if len(os.fsencode(place)) >= whole:
+        raise OutputError(f"{path}: found a path of {len(os.fsencode(place))} bytes, expected fewer than {whole}")
