@@ -52,3 +52,14 @@ def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], wor
     """
     with pool(workers, threads=threads) as run:
         return run((function, given) for given in arguments)
+
+
+def stream(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], workers: int = 1) -> Iterator[Any]:
+    """Results as in `each`, one after the other as they come: nothing waits for the last one, and arguments are taken as they are needed.
+
+    Examples
+    --------
+    >>> next(stream(pow, [(2, 3), (3, 2)]))
+    8
+    """
+    yield from joblib.Parallel(_checked(workers), return_as="generator")(joblib.delayed(function)(*given) for given in arguments)

@@ -12,29 +12,43 @@ class OutputError(ValueError):
     """A place that cannot or must not be written to; the message names it, what was found and what was expected."""
 
 
-def same(path: str | Path, other: str | Path) -> bool:
-    """Whether two paths lead to one file or folder, or would where the system does not tell upper from lower case.
+class Sources:
+    """Files or folders that must not be written to, known in every spelling: relative, absolute, a link, through "..", a hard link.
+
+    Where only upper and lower case differ it counts as the same, since some systems do not tell them apart.
 
     Parameters
     ----------
-    path, other : str or Path
-        Relative or absolute, through links or "..", of what exists or not.
-
-    Returns
-    -------
-    bool
+    paths : iterable of str or Path
+        Of what exists or not.
 
     Examples
     --------
-    >>> same("x/../fused.png", "Fused.PNG"), same("fused.png", "fused1.png")
-    (True, False)
+    >>> sources = Sources(["ir/1.png"])
+    >>> sources.holds("x/../ir/1.png"), sources.holds("IR/1.PNG"), sources.holds("ir/11.png")
+    (PosixPath('ir/1.png'), PosixPath('ir/1.png'), None)
     """
-    if os.path.realpath(path).casefold() == os.path.realpath(other).casefold():
-        return True
-    try:
-        return os.path.samefile(path, other)
-    except OSError:
-        return False
+
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self._names: dict[str, Path] = {}
+        self._places: dict[tuple[int, int], Path] = {}
+        for path in map(Path, paths):
+            self._names[os.path.realpath(path).casefold()] = path
+            if place := self._place(path):
+                self._places[place] = path
+
+    @staticmethod
+    def _place(path: str | Path) -> tuple[int, int] | None:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def holds(self, path: str | Path) -> Path | None:
+        """The source that a path leads to; None where it leads to none."""
+        place = self._place(path)
+        return self._names.get(os.path.realpath(path).casefold()) or (self._places.get(place) if place else None)
 
 
 def _ancestor(path: Path) -> Path:
@@ -42,17 +56,19 @@ def _ancestor(path: Path) -> Path:
     return next(above for above in path.parents if os.path.lexists(above))
 
 
-def check_output(path: str | Path, sources: Iterable[str | Path] = (), folder: bool = False) -> Path:
+def check_output(path: str | Path, sources: Sources | None = None, folder: bool = False, trial: bool = True) -> Path:
     """Whether a file (or, with `folder`, files in a folder) can be written.
 
     Parameters
     ----------
     path : str or Path
         Of the file or folder; missing folders on the way would be made. A special file (a pipe) passes.
-    sources : iterable of str or Path
-        Files or folders that must not be it, in whatever spelling: relative, absolute, a link, through "..", a hard link, in another case.
+    sources : Sources, optional
+        Files or folders that must not be it.
     folder : bool
         Whether `path` is to be a folder.
+    trial : bool
+        Whether to try to write into the folder (a file that nobody sees and that is gone at once); not needed twice.
 
     Returns
     -------
@@ -68,15 +84,14 @@ def check_output(path: str | Path, sources: Iterable[str | Path] = (), folder: b
     --------
     >>> check_output("ivfnb", folder=True).name
     'ivfnb'
-    >>> check_output("ir/1.png", sources=["x/../ir/1.png"])
+    >>> check_output("ir/1.png", Sources(["x/../ir/1.png"]))
     Traceback (most recent call last):
     ...
     ivfnb.evaluation.outputs.OutputError: ir/1.png: found a source, x/../ir/1.png, expected another place: sources are never overwritten
     """
     path = Path(path)
-    for source in sources:
-        if same(path, source):
-            raise OutputError(f"{path}: found a source, {source}, expected another place: sources are never overwritten")
+    if sources is not None and (source := sources.holds(path)):
+        raise OutputError(f"{path}: found a source, {source}, expected another place: sources are never overwritten")
     if files.special(path):
         if folder:
             raise OutputError(f"{path}: found a special file, expected a folder")
@@ -90,6 +105,8 @@ def check_output(path: str | Path, sources: Iterable[str | Path] = (), folder: b
     if not home.is_dir():
         raise OutputError(f"{path}: found that {home} is a file, expected a folder")
     _check_length(path, place, home)
+    if not trial:
+        return path
     try:
         with tempfile.TemporaryFile(dir=home):
             pass
