@@ -147,7 +147,7 @@ def _named(
 
 
 def _same(folder: Path, other: Path) -> bool:
-    """Whether two paths lead to one folder: relative, absolute, through a link, in another case where the system does not tell them apart."""
+    """Whether two paths lead to one folder: relative, absolute, through a link, in another case where that is the same."""
     try:
         return folder == other or os.path.samefile(folder, other)
     except OSError:

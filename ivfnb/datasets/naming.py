@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 
 from ivfnb.datasets.errors import DatasetError
 
@@ -104,6 +105,11 @@ class Pattern:
         return found[1] if found else None
 
 
+def _start(first: str, second: str) -> str:
+    """The text with which both begin."""
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+
+
 def suggested(infrared: str, visible: str) -> tuple[str, str]:
     """Patterns that would make a pair of two file names, as an example for whoever has to say how their files are named.
 
@@ -114,11 +120,11 @@ def suggested(infrared: str, visible: str) -> tuple[str, str]:
     >>> suggested("x1.png", "y2.png")
     ('{id}_T.jpg', '{id}_W.jpg')
     """
-    start = os.path.commonprefix([infrared, visible])
+    start = _start(infrared, visible)
     if (edge := re.match(r".*(?=[_.-])|.*\d", start)) and edge[0]:
         return "{id}" + infrared[len(edge[0]) :], "{id}" + visible[len(edge[0]) :]
     (left, left_suffix), (right, right_suffix) = os.path.splitext(infrared), os.path.splitext(visible)
-    end = os.path.commonprefix([left[::-1], right[::-1]])[::-1]
+    end = _start(left[::-1], right[::-1])[::-1]
     if (edge := re.search(r"(?<=[_.-]).+|\d+$", end)) and edge[0] not in (left, right):
         return left[: -len(edge[0])] + "{id}" + left_suffix, right[: -len(edge[0])] + "{id}" + right_suffix
     return "{id}_T.jpg", "{id}_W.jpg"

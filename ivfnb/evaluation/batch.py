@@ -134,7 +134,7 @@ def plan_folders(
     return Plan(tuple(works), matched.wrong, matched.unused)
 
 
-def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mapping[str, Any], force: bool = False) -> Outcome:
+def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mapping[str, Any], force: bool = False, jobs: int = 1) -> Outcome:
     """Fuse a pair, unless what it would give is there.
 
     Parameters
@@ -147,6 +147,8 @@ def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mappin
         `recipe.key()`, which is the same for all pairs.
     force : bool
         Whether to fuse whatever is there.
+    jobs : int
+        Frames of a video fused at once.
 
     Returns
     -------
@@ -171,7 +173,7 @@ def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mappin
             return _failed(work.id, error, [str(each.message) for each in caught])
         if work.is_video:
             try:
-                said += video.fuse(work.sources, work.outputs["fused"], recipe, levels)
+                said += video.fuse(work.sources, work.outputs["fused"], recipe, levels, jobs)
             except ValueError as error:
                 return _failed(work.id, error, said)
             records.write_beside(work.outputs["fused"], record)
@@ -200,7 +202,7 @@ def run(plan: Plan, recipe: Recipe, levels: Mapping[str, Any] | None = None, job
     levels : mapping, optional
         As in `fuse_work`.
     jobs : int
-        Pairs fused at once; each process holds its own network.
+        Pairs (frames of a single video) fused at once; each process holds its own network.
     force : bool
         Whether to fuse what is up to date.
 
@@ -217,5 +219,7 @@ def run(plan: Plan, recipe: Recipe, levels: Mapping[str, Any] | None = None, job
         Where nothing can be written.
     """
     key = recipe.ready().key()
-    arguments = ((work, recipe, levels or {}, key, force) for work in plan.works)
-    yield from parallel.stream(fuse_work, arguments, jobs)
+    if len(plan.works) == 1:
+        yield fuse_work(plan.works[0], recipe, levels or {}, key, force, jobs)
+    else:
+        yield from parallel.stream(fuse_work, ((work, recipe, levels or {}, key, force) for work in plan.works), jobs)

@@ -1,4 +1,4 @@
-"""How pairs of one's own are fused: by a protocol of the paper's method, or by a comparison method; what can be said of it and remembered."""
+"""How pairs of one's own are fused: by a protocol of the paper's method, or by a comparison method; and what the result depends on."""
 
 import ast
 import inspect

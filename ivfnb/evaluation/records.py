@@ -54,7 +54,13 @@ def record(sources: Mapping[str, dict[str, str]], how: Mapping[str, Any], levels
         Of what JSON can hold, without a time: the same inputs give the same file.
     """
     made = {name: value for name, value in provenance.stamp().items() if name != "time"}
-    return {"inputs": dict(sources), "how": dict(how), "levels": {k: v for k, v in (levels or {}).items() if v}, "version": __version__, **made}
+    return {
+        "inputs": dict(sources),
+        "how": dict(how),
+        "levels": {k: v for k, v in (levels or {}).items() if v},
+        "version": __version__,
+        **made,
+    }
 
 
 def beside(path: str | Path) -> Path:

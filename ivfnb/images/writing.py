@@ -23,6 +23,11 @@ class LossyWarning(UserWarning):
     """An image was written in a format that changes its levels; the message names the file."""
 
 
+def _suffix(path: Path) -> str:
+    """Suffix that chooses the format, in lower case; PNG for a special file, such as /dev/stdout, that has none."""
+    return path.suffix.lower() or (".png" if files.special(path) else "")
+
+
 def check_format(path: str | Path, shape: tuple[int, ...] | None = None) -> None:
     """Whether an image can be written to a file, by the file's suffix.
 
@@ -46,7 +51,7 @@ def check_format(path: str | Path, shape: tuple[int, ...] | None = None) -> None
     ...
     ivfnb.images.arrays.ImageError: fused.gif: found the suffix '.gif', expected .png, .tif, .tiff, .bmp, .webp, .pgm, .ppm, .jpg or .jpeg
     """
-    suffix = Path(path).suffix.lower()
+    suffix = _suffix(Path(path))
     if suffix not in LOSSLESS + LOSSY:
         known = ", ".join((*LOSSLESS, *LOSSY[:-1]))
         raise ImageError(f"{path}: found the suffix {Path(path).suffix!r}, expected {known} or {LOSSY[-1]}")
@@ -111,7 +116,7 @@ def write_image(path: str | Path, image: Image, text: Mapping[str, str] | None =
     if image.dtype.kind not in "uif" or not np.isfinite(image).all():
         raise ImageError(f"{path}: found {image.dtype} with non-finite or non-numeric values, expected grey levels 0..255")
     check_format(path, image.shape)
-    suffix, levels = path.suffix.lower(), to_uint8(image)
+    suffix, levels = _suffix(path), to_uint8(image)
     if suffix in LOSSY:
         warnings.warn(f"{path}: {suffix} changes levels; .png keeps them", LossyWarning, stacklevel=2)
     if text and suffix == ".png":
