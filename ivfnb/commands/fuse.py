@@ -25,7 +25,7 @@ EXAMPLES = """examples:
 A PNG file carries what made it (its text "ivfnb"); beside any other file, and beside a video, NAME.json says it. In a folder, pairs
 that are up to date by that record are kept.
 
-exit code: 0 when all is fused or kept; 1 when a pair of a folder failed or an image has no partner; 2 for bad input, with nothing written."""
+exit code: 0 when all is fused or kept; 1 when a pair of a folder failed or an image has no partner; 2 for bad input."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -130,17 +130,9 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         bar.close()
         if folders:
-            options.complain("fuse", *_unused(plan))
+            options.complain("fuse", *options.unused(plan.unused))
     print(_summary(counts, arguments.output, folders), file=sys.stderr if special(arguments.output) else sys.stdout)
     return 1 if counts["failed"] else 0
-
-
-def _unused(plan: batch.Plan) -> list[str]:
-    """One line on files that belong to no pair; none where there are none."""
-    if not plan.unused:
-        return []
-    names = ", ".join(path.name for path in plan.unused[:5]) + (", ..." if len(plan.unused) > 5 else "")
-    return [f"{len(plan.unused)} unused, no part of a pair by name or suffix: {names}"]
 
 
 def _summary(counts: dict[str, int], output: Path, folders: bool) -> str:

@@ -3,6 +3,8 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -68,6 +70,14 @@ def setting(text: str) -> tuple[str, str]:
     if not (equals and name.strip()):
         raise ValueError(f"--set: found {text!r}, expected FIELD=VALUE")
     return name.strip(), value.strip()
+
+
+def unused(files: Sequence[Path]) -> list[str]:
+    """One line on files that belong to no pair; none where there are none."""
+    if not files:
+        return []
+    names = ", ".join(path.name for path in files[:5]) + (", ..." if len(files) > 5 else "")
+    return [f"{len(files)} unused, no part of a pair by name or suffix: {names}"]
 
 
 def complain(command: str, *lines: str) -> None:

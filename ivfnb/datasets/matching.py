@@ -106,12 +106,7 @@ def together(
         seen.add(file)
         if other is not file:
             doubled.setdefault(id, []).append(f"{other} and {file} for {role} {id!r}, expected one file")
-    if "fused" in folders and needed and "fused" not in (patterns or {}):
-        _name_by_method(found, needed)
-    order = natural_order(found)
-    if "fused" not in folders:
-        order = [id for id in order if needed & set(found[id]) or not needed]
-    order = order[:first]
+    order = natural_order(id for id, roles in found.items() if needed & set(roles) or not needed)[:first]
     lonely = {id: text for id in order if (text := _lonely(found[id], needed, folders, id))}
     wrong = {id: "; ".join([*doubled.get(id, ()), *([lonely[id]] if id in lonely else [])]) for id in {**doubled, **lonely}}
     return Matched(
@@ -154,23 +149,71 @@ def _same(folder: Path, other: Path) -> bool:
         return False
 
 
-def _name_by_method(found: Items, needed: set[str]) -> None:
-    """Give fused images that no pair has the id of the pair that their name begins or ends with, in place."""
-    pairs = {naming.key(id): id for id, roles in found.items() if needed & set(roles) and "fused" not in roles}
-    strays = {roles["fused"].stem: id for id, roles in found.items() if "fused" in roles and not needed & set(roles)}
-    for name, id in naming.of_method(strays, pairs).items():
-        found[id].setdefault("fused", found.pop(strays[name])["fused"])
-
-
 def _lonely(roles: dict[str, Path], needed: set[str], folders: dict[str, Path], id: str) -> str:
     """What is wrong with an id whose partner is absent; "" where nothing is."""
     missing = sorted(needed - set(roles))
     if not missing:
         return ""
-    if not needed & set(roles):
-        return f"{next(iter(roles.values()))} without sources, expected {' and '.join(str(folders[role] / id) + '.*' for role in missing)}"
     there = roles[(needed & set(roles)).pop()]
     return f"{there} without a partner, expected {folders[missing[0]] / id}.* ({missing[0]})"
+
+
+def attached(folder: Path, items: Items, pattern: str | None = None, role: str = "fused", suffixes: Collection[str] = SUFFIXES) -> Matched:
+    """Fused images of a folder brought to the pairs they were made of.
+
+    Parameters
+    ----------
+    folder : Path
+        One of the sources' folders may be it: then only files that bear the role's mark, or fit the pattern, count.
+    items : dict
+        Pairs as `match` gives them.
+    pattern : str, optional
+        How the files are named, such as "{id}_U2Fusion.png". Without it an id may stand alone, with the role's mark, or with one text that
+        is common to the files (the name of a method, in front or behind).
+    role : str
+        What the files are.
+    suffixes : collection of str
+        Which files are images, in lower case.
+
+    Returns
+    -------
+    Matched
+        `items` with the fused images added, of the pairs that have one; `wrong` names images of no pair, and ids of two files.
+
+    Examples
+    --------
+    >>> from ivfnb import paths
+    >>> sample = paths.root() / "data" / "sample"
+    >>> items = match("sample", {"infrared": sample / "infrared", "visible": sample / "visible"})
+    >>> list(attached(sample / "truth", items).items)
+    ['astronaut', 'camera', 'chelsea', 'coffee']
+    """
+    sources = {roles[each] for roles in items.values() for each in ("infrared", "visible") if each in roles}
+    listed = [file for file in _files(folder) if file not in sources]
+    ids = {naming.key(id): id for id in items}
+    rule = naming.Pattern(pattern, role) if pattern else None
+    shared = any(_same(folder, home) for home in {file.parent for file in sources})
+    named: dict[Path, str] = {}
+    for file in (file for file in listed if file.suffix.lower() in suffixes):
+        stem = naming.normal(file.stem)
+        plain = naming.unmarked(stem, role)
+        id = rule.id(file.name) if rule else stem if naming.key(stem) in ids and not shared else plain
+        if id is not None and not (shared and rule is None and id == stem):
+            named[file] = id
+    strays = {} if rule else naming.of_method([file.stem for file, id in named.items() if naming.key(id) not in ids], ids)
+    found: Items = {}
+    wrong: dict[str, str] = {}
+    doubled = []
+    for file, id in named.items():
+        id = ids.get(naming.key(id)) or strays.get(file.stem, "")
+        if not id:
+            wrong[naming.normal(file.stem)] = f"{file} without sources, expected a name such as {next(iter(items), 'ID')}.png"
+        elif (other := found.setdefault(id, {**items[id], role: file})[role]) is not file:
+            doubled.append(f"{other} and {file} for {role} {id!r}, expected one file")
+            wrong[id] = doubled[-1]
+    return Matched(
+        {id: found[id] for id in items if id in found}, (), tuple(doubled), wrong, tuple(file for file in listed if file not in named)
+    )
 
 
 def _files(folder: Path) -> list[Path]:
