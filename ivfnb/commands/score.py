@@ -180,14 +180,14 @@ def _show(frame: pd.DataFrame) -> None:
     wide = overviews.per_image(frame)
     if len(wide) == 1:
         row = wide.iloc[0]
-        lines = [(name, row[name], METRICS[name].arrow, METRICS[name].unit) for name in wide if name in METRICS]
+        lines = [(name, row[name], METRICS[name].arrow, METRICS[name].unit) for name in map(str, wide) if name in METRICS]
         print(tabulate(lines, headers=["metric", row["id"], "better", "unit"], floatfmt=".6g"))
         if "fit" in wide:
             print(f"sizes differ: the sources were {row['fit']}")
         return
 
     def shown(table: pd.DataFrame) -> str:
-        headers = [f"{name} {METRICS[name].arrow}" if name in METRICS else str(name) for name in table]
+        headers = [f"{name} {METRICS[name].arrow}" if name in METRICS else name for name in map(str, table)]
         return tabulate(table.to_numpy(dtype=object).tolist(), headers=headers, floatfmt=".5g", missingval="")
 
     if frame["method"].nunique() == 1:

@@ -178,10 +178,9 @@ def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mappin
                 return _failed(work.id, error, said)
             records.write_beside(work.outputs["fused"], record)
         else:
-            made = {"fused": cooked.fused, "weight_map": None if cooked.weight_map is None else 255 * cooked.weight_map}
-            for what, path in work.outputs.items():
-                if made[what] is not None:
-                    records.write(path, made[what], record)
+            made = {"fused": cooked.fused, **({} if cooked.weight_map is None else {"weight_map": 255 * cooked.weight_map})}
+            for what in made.keys() & work.outputs.keys():
+                records.write(work.outputs[what], made[what], record)
     return Outcome(work.id, "done", said=(*said, *dict.fromkeys(str(each.message) for each in caught)))
 
 

@@ -6,6 +6,7 @@ convention; 11 is a script that saves nothing.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -190,3 +191,22 @@ def changed(protocol: Protocol, texts: Mapping[str, str]) -> Protocol:
     if unknown := [name for name in texts if name not in known]:
         raise ValueError(f"field: found {unknown[0]!r}, expected one of {', '.join(known)}")
     return replace(protocol, **{name: _value(name, text) for name, text in texts.items()})
+
+
+def documented() -> dict[str, str]:
+    """What is said of each field of `Protocol`, by its name.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> documented()["ssr_sigma"]
+    'Difference 12. Deviation of the (widest) surround: 300 pixels in the script.'
+    """
+    section = re.split(r"\n +(?:Raises|Examples)\n", (Protocol.__doc__ or "").partition("Parameters\n")[2])[0]
+    found = {}
+    for names, text in re.findall(r"^ {4}([a-z_, ]+) : .*\n((?: {8}.*\n?)+)", section, re.MULTILINE):
+        found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return {field.name: found[field.name] for field in fields(Protocol)}

@@ -68,7 +68,7 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
     for metric in in_order(dict.fromkeys(scores["metric"])):
         chosen = scores[scores["metric"] == metric]
         common = complete(scores, metric, methods)
-        ranks = average_ranks(common, METRICS[metric].direction) if len(methods) > 1 and len(common) else {}
+        ranks = average_ranks(common, METRICS[metric].direction) if len(methods) > 1 and len(common) else pd.Series(dtype=float)
         for method in methods:
             values = chosen.loc[chosen["method"] == method, "value"]
             found.append((metric, method, values.mean(), *bounds(values), len(values), ranks.get(method, math.nan)))
@@ -95,7 +95,7 @@ def means_table(found: pd.DataFrame) -> pd.DataFrame:
 def intervals_table(found: pd.DataFrame) -> pd.DataFrame:
     """Means and intervals of a `summary` as text: a row a metric, a column a method."""
 
-    def text(row: Mapping[str, Any]) -> str:
+    def text(row: Mapping[Any, Any]) -> str:
         return f"{row['mean']:.4g}" + ("" if math.isnan(row["low"]) else f" ({row['low']:.4g} to {row['high']:.4g})")
 
     cells = found.assign(text=[text(row) for row in found.to_dict("records")])
