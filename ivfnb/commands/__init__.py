@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 from ivfnb import __version__
 from ivfnb.paths import missing
@@ -24,13 +25,22 @@ COMMANDS = {
     "bench": ("ivfnb.commands.bench", "measure speed and memory"),
     "completion": ("ivfnb.commands.completion", "print a script that completes commands and options in a shell"),
 }
+BUG = 70  # exit code of an error that is none of the input, as sysexits.h has it
 CLOSED = 141  # exit code where the reader of standard output went away, as shells give it for SIGPIPE
 PLAIN = {"↑": "^", "↓": "v", "±": "+-", "…": "..."}  # signs of tables for a terminal that does not know them
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and where help is; exit with code 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def parser_of(chosen: str | None = "") -> argparse.ArgumentParser:
     """Parser of all commands; arguments are known of the chosen one only (None: of all), whose module alone is imported."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="ivfnb",
         description="Infrared and visible image fusion: the method of Qi et al. 2024, reproduced, and what it is compared with.",
         epilog="`ivfnb COMMAND --help` shows the arguments of a command, with examples.",
@@ -71,7 +81,7 @@ def _speaking(name: str) -> Iterator[None]:
 def _said(error: BaseException) -> str | None:
     """One line that tells a user what is wrong; None for an error that is a bug."""
     if isinstance(error, ModuleNotFoundError):
-        return missing(error)
+        return missing(error) or (error.msg if "pip install" in error.msg else None)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     if isinstance(error, MemoryError):
@@ -97,9 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"ivfnb {name}: interrupted", file=sys.stderr)
             return 130
         except Exception as error:
-            if (said := _said(error)) is None:
-                raise
+            said = _said(error)
             if debug:
                 print(getattr(error, "trace", "") or traceback.format_exc(), file=sys.stderr)
-            print(f"ivfnb {name}: {said}", file=sys.stderr)
-            return 2
+            unforeseen = f"found an error of the program itself, {type(error).__name__}: {error}; --debug shows where"
+            print(f"ivfnb {name}: {unforeseen if said is None else said}", file=sys.stderr)
+            return BUG if said is None else 2

@@ -82,11 +82,11 @@ def _plan(arguments: argparse.Namespace) -> batch.Plan:
         return batch.plan_files({f"{arguments.left}_left": both}, arguments.output, arguments.weight_map)
     if infrared is None or visible is None or arguments.left:
         raise ValueError("expected --infrared and --visible, or --side-by-side and --left")
+    if infrared.is_dir() != visible.is_dir():
+        raise ValueError(f"--infrared {infrared}, --visible {visible}: found one folder, expected two folders or two files")
     for name, path in (("infrared", infrared), ("visible", visible)):
         if not path.exists():
-            raise ValueError(f"--{name}: {path}: found no such file or folder")
-    if infrared.is_dir() != visible.is_dir():
-        raise ValueError(f"--infrared {infrared}, --visible {visible}: found a folder and a file, expected two folders or two files")
+            raise ValueError(f"--{name}: {path}: found no such file, expected an image, a video or a folder of them")
     sources, patterns = {"infrared": infrared, "visible": visible}, options.patterns(arguments)
     if infrared.is_dir():
         return batch.plan_folders(sources, arguments.output, arguments.weight_map, patterns)

@@ -99,11 +99,12 @@ def together(
     spelled = {naming.key(id): id for id in ids or ()}
     found: Items = {}
     doubled: dict[str, list[str]] = {}
-    seen: set[Path] = set()
+    real = {role: os.path.realpath(folder) for role, folder in folders.items()}
+    seen: set[tuple[str, str]] = set()
     for role, file, id in _named(folders, files, needed, patterns or {}):
         id = spelled.setdefault(naming.key(id), naming.normal(id))
         other = found.setdefault(id, {}).setdefault(role, file)
-        seen.add(file)
+        seen.add((real[role], file.name))
         if other is not file:
             doubled.setdefault(id, []).append(f"{other} and {file} for {role} {id!r}, expected one file")
     order = natural_order(id for id, roles in found.items() if needed & set(roles) or not needed)[:first]
@@ -114,7 +115,9 @@ def together(
         lonely=tuple(lonely.values()),
         doubled=tuple(text for texts in doubled.values() for text in texts),
         wrong=wrong,
-        unused=tuple(dict.fromkeys(file for role in listed for file in listed[role] if file not in seen)),
+        unused=tuple(
+            place for key, place in {(real[role], file.name): file for role in listed for file in listed[role]}.items() if key not in seen
+        ),
     )
 
 

@@ -76,11 +76,11 @@ def plan_files(sources: Mapping[str, Path], output: Path, weight_map: Path | Non
         raise ValueError(f"infrared, visible: found {listed[0]} and {listed[1]}, expected two images or two videos")
     outputs = {"fused": output, **({"weight_map": weight_map} if weight_map else {})}
     for path in outputs.values():
+        check_output(path, known)
         if kinds == {True}:
             video.check_format(path)
         else:
             images.check_format(path)
-        check_output(path, known)
     if weight_map and Sources([output]).holds(weight_map):
         raise OutputError(f"{weight_map}: found one file for the fused image and the weight map, expected two")
     if weight_map and kinds == {True}:

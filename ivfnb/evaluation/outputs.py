@@ -97,11 +97,11 @@ def check_output(path: str | Path, sources: Sources | None = None, folder: bool 
             raise OutputError(f"{path}: found a special file, expected a folder")
         return path
     place = Path(os.path.realpath(path))
-    if place.is_dir() != folder and os.path.lexists(place):
+    if os.path.isdir(place) != folder and os.path.lexists(place):
         raise OutputError(f"{path}: found a {'file' if folder else 'folder'}, expected a {'folder' if folder else 'file'} to write")
-    if place.is_file() and not os.access(place, os.W_OK):
+    if os.path.isfile(place) and not os.access(place, os.W_OK):
         raise OutputError(f"{path}: found a file that must not be written, expected another place")
-    home = place if place.is_dir() else _ancestor(place)
+    home = place if os.path.isdir(place) else _ancestor(place)
     if not home.is_dir():
         raise OutputError(f"{path}: found that {home} is a file, expected a folder")
     _check_length(path, place, home)
