@@ -88,7 +88,8 @@ def score_entry(entry: Entry, rules: Rules) -> Scored:
         if len(read) == 3:
             read, how = _fitted(read, rules, entry.files["fused"])
         names = rules.names if rules.names is None or isinstance(rules.names, str) else list(rules.names)
-        values = score(read["fused"], read.get("infrared"), read.get("visible"), names, rules.convention, rules.channels)
+        with images.without_doubt():
+            values = score(read["fused"], read.get("infrared"), read.get("visible"), names, rules.convention, rules.channels)
         return Scored(entry, values, how)
     except (ValueError, OSError) as error:
         text = " ".join(str(error).split())

@@ -120,7 +120,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(folders: Path, monkeypatch: 
     before = content(folders)
 
     def full(path: Path, _: bytes) -> None:
-        open(path, "wb").write(b"half")
+        with open(path, "wb") as file:
+            file.write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr(Path, "write_bytes", full)
