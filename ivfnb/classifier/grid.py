@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ivfnb import images
+
 WINDOW = 32  # side of a window, pixels; a sample stacks two of them
 
 
@@ -49,24 +51,24 @@ def check_image(name: str, image: np.ndarray) -> np.ndarray:
     Returns
     -------
     array (h, w)
-        As it came.
+        Levels 0..255, uint8 or float64; as it came where it is one of them.
 
     Raises
     ------
-    ValueError
-        Naming the argument, what was found and what was expected.
+    ImageError
+        Naming the argument, what was found and what was expected; see `ivfnb.images.levels`.
 
     Examples
     --------
     >>> check_image("visible", np.zeros((32, 40))).shape
     (32, 40)
     """
-    image = np.asarray(image)
+    image = images.plain(image, name)
     if image.ndim != 2 or min(image.shape) < WINDOW:
-        raise ValueError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w) of at least {WINDOW}x{WINDOW}")
-    if image.dtype.kind not in "uif" or not np.isfinite(image).all():
-        raise ValueError(f"{name}: found {image.dtype} with non-finite or non-numeric values, expected grey levels 0..255")
-    return image
+        raise images.ImageError(
+            f"{name}: found an array of shape {image.shape}, expected a grey image (h, w) of at least {WINDOW}x{WINDOW}"
+        )
+    return images.as_levels(image, name)
 
 
 def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[slice, slice]]:

@@ -4,9 +4,13 @@ A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, 
 """
 
 from ivfnb.images.arrays import Image, ImageError, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
-from ivfnb.images.ranges import ImageWarning, Levels, LevelsWarning, as_levels, by_role, is_coloured, levels, warn_of_colours, without_doubt
+from ivfnb.images.checks import as_levels, levels
+from ivfnb.images.doubts import ImageWarning, LevelsWarning, is_coloured, warn_of_colours, warn_of_unit, without_doubt
+from ivfnb.images.headers import read_header
+from ivfnb.images.ranges import Levels, by_role
+from ivfnb.images.reading import decode, read_color, read_gray, read_image, read_infrared
 from ivfnb.images.resizing import matlab_imresize, resize
-from ivfnb.images.storage import read_color, read_gray, read_header, read_image, read_infrared, through_jpeg
+from ivfnb.images.storage import through_jpeg
 from ivfnb.images.writing import LossyWarning, check_format, read_text, write_image
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "as_levels",
     "by_role",
     "check_format",
+    "decode",
     "from_ycbcr",
     "is_coloured",
     "levels",
@@ -36,6 +41,7 @@ __all__ = [
     "to_uint8",
     "to_ycbcr",
     "warn_of_colours",
+    "warn_of_unit",
     "without_doubt",
     "write_image",
 ]

@@ -11,7 +11,8 @@ import PIL.Image
 import PIL.PngImagePlugin
 
 from ivfnb import files
-from ivfnb.images.arrays import Image, ImageError, to_uint8
+from ivfnb.images.arrays import Image, ImageError, plain, to_uint8
+from ivfnb.images.doubts import warn_of_unit
 
 LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm")
 LOSSY = (".jpg", ".jpeg")
@@ -95,12 +96,14 @@ def write_image(path: str | Path, image: Image, text: Mapping[str, str] | None =
     Raises
     ------
     ImageError
-        For other shapes, values that are not finite, or a format that is unknown or cannot hold the image.
+        For other shapes, values that are not finite, masked arrays, or a format that is unknown or cannot hold the image.
 
     Warns
     -----
     LossyWarning
         For .jpg.
+    LevelsWarning
+        For a floating-point image whose maximum is at most 1: levels are 0..255.
 
     Examples
     --------
@@ -110,12 +113,13 @@ def write_image(path: str | Path, image: Image, text: Mapping[str, str] | None =
     ...     read_gray(write_image(f"{folder}/ramp.png", np.array([[0.4, 9.5]])))
     array([[ 0, 10]], dtype=uint8)
     """
-    path, image = Path(path), np.asarray(image)
+    path, image = Path(path), plain(image, str(path))
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3) or image.size == 0:
         raise ImageError(f"{path}: found an array of shape {image.shape}, expected (h, w) or (h, w, 3)")
     if image.dtype.kind not in "uif" or not np.isfinite(image).all():
         raise ImageError(f"{path}: found {image.dtype} with non-finite or non-numeric values, expected grey levels 0..255")
     check_format(path, image.shape)
+    warn_of_unit(image, str(path))
     suffix, levels = _suffix(path), to_uint8(image)
     if suffix in LOSSY:
         warnings.warn(f"{path}: {suffix} changes levels; .png keeps them", LossyWarning, stacklevel=2)
