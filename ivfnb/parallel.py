@@ -52,3 +52,15 @@ def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], wor
     """
     with pool(workers, threads=threads) as run:
         return run((function, given) for given in arguments)
+
+
+def stream(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], workers: int = 1, *, threads: bool = False) -> Iterator[Any]:
+    """Results as in `each`, one after the other as they come: nothing waits for the last one, and arguments are taken as they are needed.
+
+    Examples
+    --------
+    >>> next(stream(pow, [(2, 3), (3, 2)]))
+    8
+    """
+    run = joblib.Parallel(_checked(workers), prefer="threads" if threads else None, return_as="generator")
+    yield from run(joblib.delayed(function)(*given) for given in arguments)

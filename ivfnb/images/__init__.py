@@ -10,7 +10,8 @@ from ivfnb.images.headers import read_header
 from ivfnb.images.ranges import Levels, by_role
 from ivfnb.images.reading import decode, read_color, read_gray, read_image, read_infrared
 from ivfnb.images.resizing import matlab_imresize, resize
-from ivfnb.images.storage import through_jpeg, write_image
+from ivfnb.images.storage import through_jpeg
+from ivfnb.images.writing import LossyWarning, check_format, read_text, write_image
 
 __all__ = [
     "Image",
@@ -18,8 +19,10 @@ __all__ = [
     "ImageWarning",
     "Levels",
     "LevelsWarning",
+    "LossyWarning",
     "as_levels",
     "by_role",
+    "check_format",
     "decode",
     "from_ycbcr",
     "is_coloured",
@@ -31,6 +34,7 @@ __all__ = [
     "read_header",
     "read_image",
     "read_infrared",
+    "read_text",
     "resize",
     "through_jpeg",
     "to_gray",

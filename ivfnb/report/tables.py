@@ -137,6 +137,67 @@ def save_csv(frame: pd.DataFrame, path: str | Path, index: bool = False) -> Path
     return files.write_text(path, formats.csv(frame, index))
 
 
+def _printed(frame: pd.DataFrame, suffix: str, digits: int, among: pd.Series | bool = True, italic: bool = False) -> pd.DataFrame:
+    """Headings and cells of a table as a format writes them, the best and the second best of each metric marked."""
+    marks = _marks(frame, digits, among, italic)
+    if not isinstance(frame.index, pd.RangeIndex):
+        marks = np.hstack([np.full((len(frame), frame.index.nlevels), "", dtype=object), marks])
+        frame = frame.reset_index()
+    headings = [f"{name} {METRICS[str(name)].arrow}" if name in METRICS else str(name) for name in frame.columns]
+    texts, escape, looks = (
+        frame.map(lambda cell: _text(cell, digits)).to_numpy(),
+        formats.ESCAPES[suffix],
+        {"": "{}", **formats.MARKS[suffix]},
+    )
+    cells = [[looks[m].format(escape(t)) if t else "" for t, m in zip(*row, strict=True)] for row in zip(texts, marks, strict=True)]
+    return pd.DataFrame(cells, columns=[escape(heading) for heading in headings])
+
+
+def rendered(
+    frame: pd.DataFrame,
+    suffix: str,
+    caption: str = "",
+    digits: int = 3,
+    among: pd.Series | bool = True,
+    note: str = "",
+    italic: bool = False,
+) -> str:
+    """A table in one format, the best and the second best of each metric marked.
+
+    Parameters
+    ----------
+    frame, caption, digits, among, note, italic
+        As in `table`.
+    suffix : {"csv", "md", "tex", "html"}
+        CSV has all digits and no marks, caption or note.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(rendered(pd.DataFrame({"method": ["ours", "mean"], "EN": [7.25, 6.5]}), "md", digits=2), end="")
+    | method   | EN ↑     |
+    |:---------|:---------|
+    | ours     | **7.25** |
+    | mean     | 6.50     |
+    """
+    if suffix == "csv":
+        return formats.csv(frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(), index=False)
+    printed = _printed(frame, suffix, digits, among, italic)
+    if suffix == "md":
+        above, below = (escaping.markdown(text) for text in (caption, note))
+        text = (f"{above}\n\n" if above else "") + printed.to_markdown(index=False, disable_numparse=True)
+        return text + (f"\n\n{below}" if below else "") + "\n"
+    if suffix == "tex":
+        latex = printed.to_latex(index=False, escape=False, caption=escaping.latex(caption) or None)
+        return latex + (f"% {escaping.one_line(note)}\n" if note else "")
+    whole = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    numeric = [bool(pd.api.types.is_numeric_dtype(whole[name])) for name in whole.columns]
+    return formats.page(printed, caption, numeric, note)
+
+
 def table(
     frame: pd.DataFrame,
     path: str | Path,
@@ -175,29 +236,9 @@ def table(
     reads them as markup, a command or a formula (`escaping`).
     """
     path = Path(path)
-    marks = _marks(frame, digits, among, italic)
-    if not isinstance(frame.index, pd.RangeIndex):
-        marks = np.hstack([np.full((len(frame), frame.index.nlevels), "", dtype=object), marks])
-        frame = frame.reset_index()
-    headings = [f"{name} {METRICS[str(name)].arrow}" if name in METRICS else str(name) for name in frame.columns]
-    texts, shown = frame.map(lambda cell: _text(cell, digits)).to_numpy(), {}
-    for suffix, escape in formats.ESCAPES.items():
-        looks = {"": "{}", **formats.MARKS[suffix]}
-        cells = [[looks[m].format(escape(t)) if t else "" for t, m in zip(*row, strict=True)] for row in zip(texts, marks, strict=True)]
-        shown[suffix] = pd.DataFrame(cells, columns=[escape(heading) for heading in headings])
-    numeric = [bool(pd.api.types.is_numeric_dtype(frame[name])) for name in frame.columns]
-    above, below = (escaping.markdown(text) for text in (caption, note))
-    text = (f"{above}\n\n" if above else "") + shown["md"].to_markdown(index=False, disable_numparse=True)
-    latex = shown["tex"].to_latex(index=False, escape=False, caption=escaping.latex(caption) or None)
-    contents = {
-        "csv": formats.csv(frame, index=False),
-        "md": text + (f"\n\n{below}" if below else "") + "\n",
-        "tex": latex + (f"% {escaping.one_line(note)}\n" if note else ""),
-        "html": formats.page(shown["html"], caption, numeric, note),
-    }
-    for suffix, content in contents.items():
-        files.write_text(path.with_name(f"{path.name}.{suffix}"), content)
-    return shown["md"]
+    for suffix in ("csv", "md", "tex", "html"):
+        files.write_text(path.with_name(f"{path.name}.{suffix}"), rendered(frame, suffix, caption, digits, among, note, italic))
+    return _printed(frame, "md", digits, among, italic)
 
 
 def show(path: str | Path) -> "Markdown":
