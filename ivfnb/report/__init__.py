@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ivfnb.report.figures import COLOURS, colours, save_figure
     from ivfnb.report.levels import busiest_window, grey_levels, levels_chart
     from ivfnb.report.montages import montage, subjective
-    from ivfnb.report.pages import show_figure, whole_tables
+    from ivfnb.report.pages import show_figure, text_table, whole_tables
 
 _DRAWN = {
     "answers": ("answers_panel",),
@@ -47,7 +47,7 @@ _DRAWN = {
     "figures": ("COLOURS", "colours", "save_figure"),
     "levels": ("busiest_window", "grey_levels", "levels_chart"),
     "montages": ("montage", "subjective"),
-    "pages": ("show_figure", "whole_tables"),
+    "pages": ("show_figure", "text_table", "whole_tables"),
 }
 
 __all__ = [
@@ -99,6 +99,7 @@ __all__ = [
     "strongest_pairs",
     "subjective",
     "table",
+    "text_table",
     "whole_tables",
 ]
 

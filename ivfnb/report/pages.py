@@ -2,13 +2,18 @@
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from ivfnb.report import escaping
 from ivfnb.report.figures import save_figure
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
 
 DOTS = 80  # an inch, on a page; files have more (`save_figure`)
 QUALITY = 85  # of JPEG: no block is seen at it
@@ -24,6 +29,32 @@ def whole_tables() -> None:
     False
     """
     pd.set_option("display.max_colwidth", None, "display.max_columns", None, "display.width", 200)
+
+
+def text_table(frame: pd.DataFrame) -> "Markdown":
+    """A table of words as a page shows it, every column set flush left.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        An index that is no mere numbering becomes columns. A missing value is an empty cell.
+
+    Returns
+    -------
+    IPython.display.Markdown
+
+    Examples
+    --------
+    >>> print(text_table(pd.DataFrame({"switch": ["size"], "decides": ["pixels"]})).data)
+    | switch   | decides   |
+    |:---------|:----------|
+    | size     | pixels    |
+    """
+    from IPython.display import Markdown
+
+    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    words = frame.astype(object).where(frame.notna(), "").map(lambda cell: escaping.markdown(str(cell)))
+    return Markdown(words.to_markdown(index=False, disable_numparse=True, colalign=["left"] * frame.shape[1]))
 
 
 def is_photographic(figure: Figure) -> bool:
