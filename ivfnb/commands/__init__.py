@@ -12,6 +12,7 @@ COMMANDS = {
     "reproduce": ("ivfnb.commands.reproduce", "run the notebooks of a profile through papermill"),
     "fuse": ("ivfnb.commands.fuse", "fuse an infrared and a visible image, or folders of them"),
     "score": ("ivfnb.commands.score", "metrics of fused images"),
+    "conformance": ("ivfnb.commands.conformance", "check any implementation of the metrics against known values"),
     "fetch": ("ivfnb.commands.fetch", "download and check data sets"),
     "bench": ("ivfnb.commands.bench", "measure speed and memory"),
 }
