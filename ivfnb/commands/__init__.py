@@ -22,6 +22,7 @@ COMMANDS = {
     "data": ("ivfnb.commands.lists", "list data sets: what is at hand, size, licence, publication"),
     "fetch": ("ivfnb.commands.fetch", "download and check data sets and weights"),
     "reproduce": ("ivfnb.commands.reproduce", "run the notebooks of a profile through papermill"),
+    "conformance": ("ivfnb.commands.conformance", "check any implementation of the metrics against known values"),
     "bench": ("ivfnb.commands.bench", "measure speed and memory"),
     "completion": ("ivfnb.commands.completion", "print a script that completes commands and options in a shell"),
 }

@@ -19,6 +19,7 @@ import yaml
 
 from ivfnb import files, paths, provenance
 from ivfnb.commands.profiles import declared, notebooks, select, settings
+from ivfnb.report import run_pages
 
 VARIABLES = ("IVFNB_DATA", "IVFNB_CACHE")  # folders that kernels, which start elsewhere, must find as well
 
@@ -47,13 +48,6 @@ def kernel_of_this_interpreter() -> Iterator[dict[str, Any]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_html(executed: Path) -> None:
-    from nbconvert import HTMLExporter
-
-    body, _ = HTMLExporter(embed_images=True).from_filename(str(executed))
-    files.write_text(executed.with_suffix(".html"), body)
-
-
 def _run_one(path: Path, executed: Path, parameters: dict[str, Any], kernel: dict[str, Any]) -> str | None:
     """Execute one notebook; None when it went well, else a message that names notebook, cell and error."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -69,13 +63,13 @@ def _run_one(path: Path, executed: Path, parameters: dict[str, Any], kernel: dic
         return f"{where}: {error.ename}: {error.evalue}\nThe notebook with its traceback: {executed}"
     except (CellTimeoutError, DeadKernelError) as error:
         return f"{path.name}: {type(error).__name__}: {error}\nThe notebook as far as it came: {executed}"
-    _write_html(executed)
+    files.write_text(executed.with_suffix(".html"), run_pages.executed(executed))
     return None
 
 
 def _files(folder: Path) -> dict[str, str]:
     """Hash of every result file of a run, by its path below the folder."""
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith((".", "index.html")))
     return {str(path.relative_to(folder)): files.digest(path) for path in found if not path.match("run*.json")}
 
 
@@ -100,8 +94,8 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
 
     Notes
     -----
-    Leaves `notebooks/*.ipynb` and `.html`, whatever the notebooks write, and `run.json` (provenance, seconds, hashes); a run of some
-    notebooks only, such as 05, leaves `run_05.json` beside it.
+    Leaves `notebooks/*.ipynb` and `.html`, whatever the notebooks write, `run.json` (provenance, seconds, hashes), and `index.html`, which
+    links all of them; a run of some notebooks only, such as 05, leaves `run_05.json` beside `run.json`.
     """
     chosen = select(only)
     known = {stem: declared(path) for stem, path in notebooks().items()}
@@ -121,8 +115,11 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
     weights = {path.name: files.digest(path) for path in sorted((paths.root() / "data" / "weights").glob("*.safetensors"))}
     record = {"profile": profile, "parameters": given, "overrides": overrides or {}, "seconds": seconds, "failure": failure}
     part = "" if len(chosen) == len(known) else "_" + "_".join(stem[:2] for stem in chosen)
-    provenance.write_run(folder / f"run{part}.json", **record, weights=weights, files=_files(folder))
-    print(failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}")
+    written = provenance.write_run(folder / f"run{part}.json", **record, weights=weights, files=_files(folder))
+    contents = run_pages.index(folder, files.read_json(written))
+    print(
+        failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}, table of contents: {contents}"
+    )
     return 1 if failure else 0
 
 
