@@ -13,7 +13,7 @@ from ivfnb import enhance, images
 from ivfnb.fusion.blend import blend_by_distance
 from ivfnb.fusion.judge import judge
 from ivfnb.fusion.protocol import AS_PAPER, Protocol
-from ivfnb.images import Image, ImageError
+from ivfnb.images import Image, ImageError, Levels
 
 if TYPE_CHECKING:
     from ivfnb.classifier.network import EResNet
@@ -46,16 +46,16 @@ def _retinex(image: Image, protocol: Protocol) -> Image:
     return enhance.ssr(image, sigmas, protocol.clip).astype(np.uint8)
 
 
-def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
+def _split(visible: Image, meant: Levels | None) -> tuple[Image, np.ndarray | None]:
     """Luma (h, w) and chroma (h, w, 2), the latter None for a grey image. The luma of 8 bits is rounded: it is that of the grey image."""
-    visible = np.asarray(visible)
+    visible = images.plain(visible, "visible")
     if visible.ndim == 2:
-        return images.levels(visible, "visible"), None
+        return images.levels(visible, "visible", meant), None
     if visible.ndim != 3 or visible.shape[2] != 3:
         raise ImageError(f"visible: found an array of shape {visible.shape}, expected (h, w) or (h, w, 3)")
-    channels = [images.levels(visible[..., channel], "visible") for channel in range(3)]
-    planes = images.to_ycbcr(np.stack(channels, axis=2))
-    return images.to_gray(visible).astype(np.float64) if visible.dtype == np.uint8 else planes[..., 0], planes[..., 1:]
+    colours = images.as_levels(visible, "visible", meant)
+    planes = images.to_ycbcr(colours)
+    return images.to_gray(colours).astype(np.float64) if colours.dtype == np.uint8 else planes[..., 0], planes[..., 1:]
 
 
 def _stored(image: Image, protocol: Protocol) -> Image:
@@ -71,6 +71,9 @@ def fuse(
     net: "EResNet | None" = None,
     protocol: Protocol = AS_PAPER,
     window_scores: Callable[..., np.ndarray] | None = None,
+    levels: Levels | str | tuple[float, float] | None = None,
+    levels_infrared: Levels | str | tuple[float, float] | None = None,
+    levels_visible: Levels | str | tuple[float, float] | None = None,
 ) -> FusionResult:
     """Fuse a registered infrared and visible image.
 
@@ -87,6 +90,10 @@ def fuse(
         Every switch in which the paper's text and its released code differ.
     window_scores : function, optional
         Stands in for `classifier.windows.window_scores`: one that remembers, say.
+    levels : Levels, str, (low, high) or None
+        What the numbers of images of more than 8 bits mean: "full", "minmax" or "LOW:HIGH" (`ivfnb.images.Levels`).
+    levels_infrared, levels_visible : Levels, str, (low, high) or None
+        The same of one image, whatever its depth.
 
     Returns
     -------
@@ -99,6 +106,11 @@ def fuse(
         For arrays that are no images, or levels outside 0..255.
     ValueError
         For images of different sizes or (where windows are judged) below 32x32 pixels, and for a network that does not fit the protocol.
+
+    Warns
+    -----
+    LevelsWarning
+        Where the numbers of an image may not be levels 0..255, see `ivfnb.images.levels`.
 
     Notes
     -----
@@ -115,10 +127,24 @@ def fuse(
     >>> fuse(ramp, ramp.T, protocol=Protocol(classifier="none", ssr="none")).fused.shape
     (64, 64)
     """
-    infrared = images.levels(infrared, "infrared")
-    luma, chroma = _split(visible)
+    meant = images.by_role(levels, levels_infrared, levels_visible)
+    infrared = images.levels(infrared, "infrared", meant["infrared"])
+    luma, chroma = _split(visible, meant["visible"])
     if infrared.shape != luma.shape:
         raise ValueError(f"infrared, visible: found sizes {infrared.shape} and {luma.shape}, expected one size")
+    with images.without_doubt():
+        return _fused(infrared, luma, chroma, net, protocol, window_scores)
+
+
+def _fused(
+    infrared: Image,
+    luma: Image,
+    chroma: np.ndarray | None,
+    net: "EResNet | None",
+    protocol: Protocol,
+    window_scores: Callable[..., np.ndarray] | None,
+) -> FusionResult:
+    """The four stages on levels that are known."""
     enhanced_infrared = _stored(enhance.INFRARED[protocol.enhance_infrared](infrared), protocol)
     enhanced_visible = _stored(enhance.VISIBLE[protocol.enhance_visible](luma), protocol)
     judged = enhanced_infrared if protocol.classifier_infrared == "enhanced" else _stored(infrared, protocol)

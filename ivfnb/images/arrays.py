@@ -13,52 +13,41 @@ class ImageError(ValueError):
 
     Examples
     --------
-    >>> levels(np.zeros((2, 2, 3)), "visible")
+    >>> plain(np.ma.masked_equal([[0, 7]], 0), "visible")
     Traceback (most recent call last):
     ...
-    ivfnb.images.arrays.ImageError: visible: found an array of shape (2, 2, 3), expected a grey image (h, w)
+    ivfnb.images.arrays.ImageError: visible: found a masked array, expected an array without a mask (fill it, or cut the image)
     """
 
 
-def levels(image: Image, name: str = "image") -> Image:
-    """Grey levels of an image as float64, checked: the one rule for what a grey image is.
+def plain(image: object, name: str = "image") -> Image:
+    """Array of an image in the machine's byte order.
 
     Parameters
     ----------
-    image : array (h, w)
-        uint8; uint16, which is divided by 257; or floating point or other whole-number levels 0..255.
+    image : array or what NumPy makes one of
     name : str
         What the message of an error calls the image.
 
     Returns
     -------
-    array (h, w), float64
-        Levels 0..255, a copy.
+    array
+        `image` itself where it is one already.
 
     Raises
     ------
     ImageError
-        For other shapes, no pixels, other dtypes, and levels that are not finite or leave 0..255 by more than rounding (1e-6).
+        For a masked array, whose mask every function here would ignore.
 
     Examples
     --------
-    >>> levels(np.array([[0, 65535]], np.uint16))
-    array([[  0., 255.]])
+    >>> plain(np.array([[1, 2]], ">u2")).dtype
+    dtype('uint16')
     """
-    image = np.asarray(image)
-    if image.ndim != 2 or image.size == 0:
-        raise ImageError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w)")
-    if image.dtype == np.uint8:
-        return image.astype(np.float64)
-    if image.dtype == np.uint16:
-        return image / 257.0
-    if image.dtype.kind not in "uif":
-        raise ImageError(f"{name}: found {image.dtype}, expected uint8, uint16 or floating point grey levels")
-    result = image.astype(np.float64)
-    low, high = result.min(), result.max()
-    if not (low >= -1e-6 and high <= 255 + 1e-6):  # NaN fails too; the margin is for rounding in earlier stages
-        raise ImageError(f"{name}: found levels from {low:g} to {high:g}, expected finite grey levels 0..255")
-    return result
+    if isinstance(image, np.ma.MaskedArray):
+        raise ImageError(f"{name}: found a masked array, expected an array without a mask (fill it, or cut the image)")
+    array = np.asarray(image)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def to_uint8(image: Image) -> Image:
@@ -103,7 +92,7 @@ def to_gray(image: Image) -> Image:
     >>> to_gray(np.array([[[255.0, 0.0, 0.0], [10.0, 10.0, 10.0]]])).round(3)
     array([[76.245, 10.   ]])
     """
-    image = np.asarray(image)
+    image = plain(image)
     if image.ndim == 2:
         return image
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.dtype == np.uint8 else image @ np.array([0.299, 0.587, 0.114])

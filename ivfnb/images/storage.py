@@ -8,6 +8,7 @@ import PIL.Image
 
 from ivfnb import files
 from ivfnb.images.arrays import Image, ImageError, to_gray, to_uint8
+from ivfnb.images.ranges import HOW, Levels, as_levels, warn_of_colours
 from ivfnb.images.tiff import is_tiff, read_plain
 
 
@@ -54,22 +55,49 @@ def read_header(path: str | Path) -> dict[str, int | str]:
         raise ImageError(f"{path}: found no image header ({error}), expected PNG, JPEG, BMP or TIFF") from error
 
 
-def _read(path: str | Path) -> Image:
-    """Array of a file as it is stored: uint8, or float64 grey levels 0..255 from deeper files; (h, w), or (h, w, 3) RGB (alpha dropped)."""
+Meant = Levels | str | tuple[float, float] | None
+
+
+def read_image(path: str | Path, levels: Meant = None) -> Image:
+    """Image of a file, grey or in colours as it is stored.
+
+    Parameters
+    ----------
+    path : str or Path
+    levels : Levels, str, (low, high) or None
+        What the numbers mean: "full", "minmax" or "LOW:HIGH", see `Levels`. None takes 8 and 16 bits in full and refuses other numbers.
+
+    Returns
+    -------
+    array (h, w), or (h, w, 3) RGB
+        uint8 where the file holds levels of 8 bits; else float64 levels 0..255.
+
+    Raises
+    ------
+    ImageError
+        As `read_gray` does.
+
+    Warns
+    -----
+    LevelsWarning
+        As `read_gray` does.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> read_image(dataset("sample")["chelsea"].files["visible"]).shape
+    (241, 361, 3)
+    """
     path = Path(path)
     if not path.is_file():
         raise ImageError(f"{path}: found no such file, expected an image")
     stored = path.read_bytes()
     image = read_plain(stored) if is_tiff(stored) else None
     image = _by_opencv(path, stored) if image is None else image
-    if image.dtype == np.uint8:
-        return np.ascontiguousarray(image)
-    if image.dtype == np.uint16:
-        return image / 257.0
-    levels = image.astype(np.float64)
-    if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 255:
-        raise ImageError(f"{path}: found {image.dtype} values outside 0..255 or not finite, expected grey levels 0..255")
-    return levels
+    if levels is None and image.dtype not in (np.uint8, np.uint16):
+        found = f"found {image.dtype} values from {image.min():g} to {image.max():g}, which are no grey levels by themselves"
+        raise ImageError(f"{path}: {found}; expected 8 or 16 bits, or {HOW}")
+    return np.ascontiguousarray(as_levels(image, str(path), levels))
 
 
 def _by_opencv(path: Path, stored: bytes) -> Image:
@@ -94,13 +122,15 @@ def _color_space(path: Path) -> str:
         return ""
 
 
-def read_gray(path: str | Path) -> Image:
+def read_gray(path: str | Path, levels: Meant = None) -> Image:
     """Grey image of a file.
 
     Parameters
     ----------
     path : str or Path
         PNG, JPEG, BMP, TIFF or whatever else OpenCV reads.
+    levels : Levels, str, (low, high) or None
+        What the numbers mean, see `read_image`.
 
     Returns
     -------
@@ -124,18 +154,59 @@ def read_gray(path: str | Path) -> Image:
     >>> image.ndim, str(image.dtype)
     (2, 'uint8')
     """
-    image = _read(path)
+    return _in_gray(read_image(path, levels))
+
+
+def _in_gray(image: Image) -> Image:
     if image.ndim == 2 or (image[..., :1] == image).all():  # a colour file that holds a grey image keeps its exact levels
         return np.ascontiguousarray(image if image.ndim == 2 else image[..., 0])
     return to_gray(image)
 
 
-def read_color(path: str | Path) -> Image:
+def read_infrared(path: str | Path, levels: Meant = None, color: bool = False) -> Image:
+    """Infrared image of a file: as `read_gray` (or, with `color`, `read_color`) reads it, and a coloured one is warned of.
+
+    Parameters
+    ----------
+    path : str or Path
+    levels : Levels, str, (low, high) or None
+        What the numbers mean, see `read_image`.
+    color : bool
+        Whether three channels are wanted.
+
+    Returns
+    -------
+    array (h, w), or (h, w, 3)
+
+    Raises
+    ------
+    ImageError
+        As `read_gray` does.
+
+    Warns
+    -----
+    LevelsWarning
+        As `read_gray` does, and where the file shows colours, whose luma is not temperature.
+
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> read_infrared(dataset("sample")[0].files["infrared"]).ndim
+    2
+    """
+    image = read_image(path, levels)
+    warn_of_colours(image, str(path))
+    return _in_color(image) if color else _in_gray(image)
+
+
+def read_color(path: str | Path, levels: Meant = None) -> Image:
     """Colour image of a file.
 
     Parameters
     ----------
     path : str or Path
+    levels : Levels, str, (low, high) or None
+        What the numbers mean, see `read_image`.
 
     Returns
     -------
@@ -153,7 +224,10 @@ def read_color(path: str | Path) -> Image:
     >>> read_color(dataset("sample")[0].files["infrared"]).shape[2]
     3
     """
-    image = _read(path)
+    return _in_color(read_image(path, levels))
+
+
+def _in_color(image: Image) -> Image:
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
