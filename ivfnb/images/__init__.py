@@ -6,7 +6,7 @@ A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, 
 from ivfnb.images.arrays import Image, ImageError, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
 from ivfnb.images.ranges import ImageWarning, Levels, LevelsWarning, as_levels, by_role, is_coloured, levels, warn_of_colours, without_doubt
 from ivfnb.images.resizing import matlab_imresize, resize
-from ivfnb.images.storage import read_color, read_gray, read_header, read_image, read_infrared, through_jpeg, write_image
+from ivfnb.images.storage import decode, read_color, read_gray, read_header, read_image, read_infrared, through_jpeg, write_image
 
 __all__ = [
     "Image",
@@ -16,6 +16,7 @@ __all__ = [
     "LevelsWarning",
     "as_levels",
     "by_role",
+    "decode",
     "from_ycbcr",
     "is_coloured",
     "levels",

@@ -1,5 +1,6 @@
 """Files to arrays and back."""
 
+import io
 from pathlib import Path
 
 import cv2
@@ -91,34 +92,65 @@ def read_image(path: str | Path, levels: Meant = None) -> Image:
     path = Path(path)
     if not path.is_file():
         raise ImageError(f"{path}: found no such file, expected an image")
-    stored = path.read_bytes()
+    return decode(path.read_bytes(), str(path), levels)
+
+
+def decode(stored: bytes, name: str, levels: Meant = None) -> Image:
+    """Image of a file's bytes: what `read_image` does, for files that lie in memory alone.
+
+    Parameters
+    ----------
+    stored : bytes
+        The whole file.
+    name : str
+        What errors and warnings call it.
+    levels : Levels, str, (low, high) or None
+        What the numbers mean, see `read_image`.
+
+    Returns
+    -------
+    array (h, w), or (h, w, 3) RGB
+
+    Raises
+    ------
+    ImageError
+        As `read_gray` does.
+
+    Examples
+    --------
+    >>> decode(b"no image", "upload.png")
+    Traceback (most recent call last):
+    ...
+    ivfnb.images.arrays.ImageError: upload.png: found 8 bytes that are no whole image, expected PNG, JPEG, BMP or TIFF
+    """
     image = read_plain(stored) if is_tiff(stored) else None
-    image = _by_opencv(path, stored) if image is None else image
+    image = _by_opencv(name, stored) if image is None else image
     if levels is None and image.dtype not in (np.uint8, np.uint16):
         found = f"found {image.dtype} values from {image.min():g} to {image.max():g}, which are no grey levels by themselves"
-        raise ImageError(f"{path}: {found}; expected 8 or 16 bits, or {HOW}")
-    return np.ascontiguousarray(as_levels(image, str(path), levels))
+        raise ImageError(f"{name}: {found}; expected 8 or 16 bits, or {HOW}")
+    return np.ascontiguousarray(as_levels(image, name, levels))
 
 
-def _by_opencv(path: Path, stored: bytes) -> Image:
+def _by_opencv(name: str, stored: bytes) -> Image:
     """Array of a file as OpenCV reads it, (h, w) or (h, w, 3) RGB, in the file's depth; ImageError where it does not."""
     try:
         image = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_UNCHANGED) if stored else None
     except cv2.error as error:
-        raise ImageError(f"{path}: found a file OpenCV refuses ({error.err}), expected an image") from error
+        raise ImageError(f"{name}: found a file OpenCV refuses ({error.err}), expected an image") from error
     if image is None:
-        raise ImageError(f"{path}: found {len(stored)} bytes that are no whole image, expected PNG, JPEG, BMP or TIFF")
-    if image.ndim == 3 and (space := _color_space(path)) in ("CMYK", "LAB"):
-        raise ImageError(f"{path}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
+        raise ImageError(f"{name}: found {len(stored)} bytes that are no whole image, expected PNG, JPEG, BMP or TIFF")
+    if image.ndim == 3 and (space := _color_space(stored)) in ("CMYK", "LAB"):
+        raise ImageError(f"{name}: found {space} colours, expected grey or RGB (with or without palette and alpha)")
     if image.ndim == 3:
         image = image[..., 0] if image.shape[2] < 3 else image[..., :3][..., ::-1]
     return image
 
 
-def _color_space(path: Path) -> str:
+def _color_space(stored: bytes) -> str:
     try:
-        return str(read_header(path)["mode"])
-    except ImageError:  # a kind that OpenCV knows and Pillow does not, such as TIFF of 64-bit floats
+        with PIL.Image.open(io.BytesIO(stored)) as image:
+            return str(image.mode)
+    except Exception:  # a kind that OpenCV knows and Pillow does not, such as TIFF of 64-bit floats
         return ""
 
 
