@@ -13,6 +13,7 @@ COMMANDS = {
     "fuse": ("ivfnb.commands.fuse", "fuse an infrared and a visible image, or folders of them"),
     "score": ("ivfnb.commands.score", "metrics of fused images"),
     "fetch": ("ivfnb.commands.fetch", "download and check data sets"),
+    "app": ("ivfnb.commands.app", "serve a page on which pairs are fused"),
     "bench": ("ivfnb.commands.bench", "measure speed and memory"),
 }
 

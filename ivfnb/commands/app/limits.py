@@ -49,6 +49,11 @@ class Limits:
         return self.megabytes * MEGA
 
     @property
+    def zip_bytes(self) -> int:
+        """Of a zip of pairs: five files' worth."""
+        return 5 * self.bytes
+
+    @property
     def pixels(self) -> int:
         """Of one image."""
         return round(self.megapixels * MEGA)
