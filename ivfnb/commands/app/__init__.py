@@ -24,7 +24,11 @@ def configure_limits(parser: argparse.ArgumentParser) -> None:
     for each in fields(Limits):
         kind = float if each.name == "megapixels" else int
         parser.add_argument(
-            f"--{each.name}", type=kind, default=each.default, metavar="N", help=f"most {each.name} {_SAID[each.name]} (default: %(default)s)"
+            f"--{each.name}",
+            type=kind,
+            default=each.default,
+            metavar="N",
+            help=f"most {each.name} {_SAID[each.name]} (default: %(default)s)",
         )
 
 
@@ -40,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_limits(parser)
 
 
-def options(host: str, port: int, limits: Limits) -> dict[str, str]:
+def flags(host: str, port: int, limits: Limits) -> list[str]:
     """Settings of Streamlit: no statistics, no look at the outside, no file watched, and on this machine only names of it let in.
 
     Parameters
@@ -51,29 +55,28 @@ def options(host: str, port: int, limits: Limits) -> dict[str, str]:
 
     Returns
     -------
-    dict of str to str
-        Name of the setting -> value.
+    list of str
+        Arguments of `streamlit run`.
 
     Examples
     --------
-    >>> options("127.0.0.1", 8501, Limits())["browser.gatherUsageStats"]
-    'false'
+    >>> "--browser.gatherUsageStats=false" in flags("127.0.0.1", 8501, Limits())
+    True
     """
     settings = {
         "server.address": host,
-        "server.port": str(port),
+        "server.port": port,
         "server.headless": "true",  # opens no browser, and asks nothing on the terminal
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": str(-(-limits.zip_bytes // MEGA)),
+        "server.maxUploadSize": -(-limits.zip_bytes // MEGA),
         "browser.gatherUsageStats": "false",
         "logger.hideWelcomeMessage": "true",  # whose address of this machine Streamlit asks of a server outside
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "theme.primaryColor": "#0072b2",
     }
-    if host in HERE:
-        settings["server.allowedHosts"] = ",".join(HERE)  # no page of elsewhere speaks to this one under a name of its own
-    return settings
+    named = HERE if host in HERE else ()  # so that no page of elsewhere speaks to this one under a name of its own
+    return [f"--{name}={value}" for name, value in (*settings.items(), *(("server.allowedHosts", name) for name in named))]
 
 
 def _check_port(host: str, port: int) -> None:
@@ -102,6 +105,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"ivfnb app: http://{arguments.host}:{arguments.port} (Ctrl+C ends it)", flush=True)
     if arguments.host not in HERE:
         print("ivfnb app: other machines can reach this page; there is no password", flush=True)
-    flags = [f"--{name}={value}" for name, value in options(arguments.host, arguments.port, limits).items()]
-    cli.main(["run", *flags, str(Path(__file__).with_name("page.py")), "--", *limits.arguments()], standalone_mode=False)
+    script = str(Path(__file__).with_name("page.py"))
+    cli.main(["run", *flags(arguments.host, arguments.port, limits), script, "--", *limits.arguments()], standalone_mode=False)
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 import pandas as pd
+import PIL.Image
 
 from ivfnb import images
 from ivfnb.images import Image
@@ -109,3 +110,18 @@ def histograms(stages: Mapping[str, Image]) -> pd.DataFrame:
         levels = np.arange(counts.size) * BIN + (BIN - 1) / 2
         frames.append(pd.DataFrame({"image": name, "level": levels, "share": 100 * counts / counts.sum()}))
     return pd.concat(frames, ignore_index=True)
+
+
+def icon() -> PIL.Image.Image:
+    """Icon of the page: a disc that is warm on the left and grey on the right.
+
+    Examples
+    --------
+    >>> icon().size, icon().mode
+    ((64, 64), 'RGBA')
+    """
+    down, across = np.mgrid[-1:1:64j, -1:1:64j]
+    warm, grey = np.array([230, 159, 0]), np.array([90, 90, 90])  # Okabe and Ito's orange
+    colours = np.where(across[..., None] < 0, warm, grey)
+    inside = 255 * (down**2 + across**2 < 0.9)
+    return PIL.Image.fromarray(np.dstack([colours, inside]).astype(np.uint8))

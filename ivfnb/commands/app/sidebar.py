@@ -13,14 +13,14 @@ from ivfnb.commands.app.uploads import Given, Pair, member_of_zip, pairs_of_zip,
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED
 from ivfnb.metrics import CONVENTIONS
 
-SOURCES = ("Sample", "Two images", "Zip of pairs")
+SOURCES = ("Sample", "Two images", "Zip")
 SUFFIXES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"]
 MEANT = {
     "as their files say": None,
     "full: the whole range of 16 bits": "full",
     "minmax: from each image's least to its greatest value": "minmax",
 }
-NOBODY = "none"
+NOBODY = "no other method"
 SAID = {
     "standard": "Each metric by its published definition, sources and fused image of one size.",
     "as_released": "As the paper's released evaluator computes them: 8 bits, sources resized to the fused image, MI as twice the entropy.",
@@ -164,7 +164,7 @@ def wish(limits: Limits) -> Wish:
         st.subheader("Pair")
         source = st.segmented_control("Where from", SOURCES, default=SOURCES[0], required=True, key="source", label_visibility="collapsed")
         try:
-            pair = {"Sample": _sample, "Two images": lambda: _two_images(limits), "Zip of pairs": lambda: _zip(limits)}[source]()
+            pair = {"Sample": _sample, "Two images": lambda: _two_images(limits), "Zip": lambda: _zip(limits)}[source]()
         except ValueError as error:
             st.error(plain(str(error)))
         st.subheader("Method")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, CHOICES, Protocol
 
-STARTS = {"the paper's text": AS_PAPER, "the released code": AS_RELEASED}
+STARTS = {"paper's text": AS_PAPER, "released code": AS_RELEASED}
 GROUPS = {
     "Sizes and windows": ("size", "stride"),
     "Who judges sharpness": ("classifier", "branches", "trained_on", "classifier_infrared", "normalisation", "ties", "weighting"),
@@ -53,8 +53,8 @@ def _spread() -> None:
     """Fields that have several widgets: those of the size, and whether there is JPEG at all."""
     size, quality = st.session_state[_key("size")], st.session_state[_key("jpeg_quality")]
     height, width = size or (456, 456)
-    st.session_state.update({_key("size.kind"): _OWN if size else "the pair's", _key("size.height"): height, _key("size.width"): width}
-    st.session_state.update({_key("jpeg"): quality is not None, _key("jpeg.quality"): quality or 75}
+    st.session_state.update({_key("size.kind"): _OWN if size else "the pair's", _key("size.height"): height, _key("size.width"): width})
+    st.session_state.update({_key("jpeg"): quality is not None, _key("jpeg.quality"): quality or 75})
 
 
 def _size(said: str) -> tuple[int, int] | None:

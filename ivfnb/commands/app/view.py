@@ -12,6 +12,7 @@ from ivfnb.commands.app import panels
 from ivfnb.commands.app.computing import Choice, Outcome, fuse, score
 from ivfnb.commands.app.downloads import everything
 from ivfnb.commands.app.limits import Limits, Turns
+from ivfnb.commands.app.pictures import icon
 from ivfnb.commands.app.sidebar import plain, wish
 from ivfnb.commands.app.slider import before_after
 from ivfnb.commands.app.uploads import Pair
@@ -24,7 +25,7 @@ PRIVACY = (
     "Nothing is sent anywhere else, and no usage statistics are gathered."
 )
 _CSS = """<style>
-.block-container { padding-top: 3rem; padding-bottom: 3rem; max-width: 80rem; }
+.block-container { padding-top: 4rem; padding-bottom: 3rem; max-width: 80rem; }
 h1 { font-size: clamp(1.5rem, 4vw, 2.25rem) !important; padding-top: 0 !important; }
 [data-testid="stTable"] td, [data-testid="stTable"] th { padding: 0.2rem 0.5rem !important; font-size: 0.9rem; }
 </style>"""
@@ -54,7 +55,9 @@ def _compute(choice: Choice, pair: Pair, convention: str, limits: Limits) -> Out
         return None
     except Exception as error:  # another user's page, and this one's next choice, go on
         logging.getLogger(__name__).exception("%s failed", choice.name)
-        st.error(plain(f"{choice.name} failed with {type(error).__name__}; the server's log says more. Try another method or a smaller pair."))
+        st.error(
+            plain(f"{choice.name} failed with {type(error).__name__}; the server's log says more. Try another method or a smaller pair.")
+        )
         return None
     finally:
         place.empty()
@@ -135,7 +138,7 @@ def page(limits: Limits) -> None:
     limits : Limits
         Of what users may hand in, and of what is computed at once.
     """
-    st.set_page_config("Infrared and visible image fusion", ":material/filter_b_and_w:", "wide")
+    st.set_page_config("Infrared and visible image fusion", icon(), "wide")  # an icon by name would be fetched from elsewhere
     st.html(_CSS)
     wished = wish(limits)
     st.title("Infrared and visible image fusion")
