@@ -23,6 +23,7 @@ COMMANDS = {
     "fetch": ("ivfnb.commands.fetch", "download and check data sets and weights"),
     "reproduce": ("ivfnb.commands.reproduce", "run the notebooks of a profile through papermill"),
     "conformance": ("ivfnb.commands.conformance", "check any implementation of the metrics against known values"),
+    "app": ("ivfnb.commands.app", "serve a page on which pairs are fused"),
     "bench": ("ivfnb.commands.bench", "measure speed and memory"),
     "completion": ("ivfnb.commands.completion", "print a script that completes commands and options in a shell"),
 }
