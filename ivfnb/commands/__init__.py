@@ -21,6 +21,7 @@ COMMANDS = {
     "metrics": ("ivfnb.commands.lists", "list metrics: direction, unit, range, conventions, publication"),
     "data": ("ivfnb.commands.lists", "list data sets: what is at hand, size, licence, publication"),
     "fetch": ("ivfnb.commands.fetch", "download and check data sets and weights"),
+    "evaluate": ("ivfnb.commands.evaluate", "metrics of methods on a whole data set"),
     "reproduce": ("ivfnb.commands.reproduce", "run the notebooks of a profile through papermill"),
     "conformance": ("ivfnb.commands.conformance", "check any implementation of the metrics against known values"),
     "app": ("ivfnb.commands.app", "serve a page on which pairs are fused"),

@@ -3,11 +3,14 @@
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from ivfnb import parallel
 
 
 class Failed(ValueError):
@@ -84,3 +87,21 @@ def complain(command: str, *lines: str) -> None:
     """Lines on standard error, each with the command's name, past a progress bar."""
     for line in filter(None, lines):
         tqdm.write(f"ivfnb {command}: {line}", file=sys.stderr)
+
+
+def add_parallel(parser: argparse.ArgumentParser) -> None:
+    """Add `--workers` and `--scheduler`, of which a call may name one."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers", type=int, metavar="N", help="share the pairs among N processes of a Dask cluster on this machine (-1: one a core)"
+    )
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="share the pairs among the workers of a Dask cluster that runs, such as tcp://HOST:8786"
+    )
+
+
+@contextmanager
+def parallel_from(arguments: argparse.Namespace) -> Iterator[str | None]:
+    """The cluster that the arguments name, if any, while a command works: `parallel.pool` and `parallel.each` then use its workers."""
+    with parallel.cluster(arguments.scheduler, arguments.workers) as address:
+        yield address

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from ivfnb import files, paths, provenance
+from ivfnb.commands.options import add_parallel, parallel_from
 from ivfnb.commands.profiles import declared, notebooks, select, settings
 from ivfnb.report import run_pages
 
@@ -141,8 +142,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", dest="overrides", action="append", type=_assignment, default=[], metavar="KEY=VALUE", help="replace a parameter"
     )
+    add_parallel(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Door of `ivfnb reproduce`."""
-    return reproduce(arguments.profile, arguments.only, dict(arguments.overrides))
+    with parallel_from(arguments):  # the kernels find it by an environment variable
+        return reproduce(arguments.profile, arguments.only, dict(arguments.overrides))

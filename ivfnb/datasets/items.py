@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ivfnb.datasets import remote
 from ivfnb.datasets.manifest import DatasetError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def _read(source: "Image | str | Path", color: bool = False, levels: "Levels | N
         return source
     from ivfnb import images  # OpenCV and Pillow only where an image is read
 
+    source = remote.local(source)
     try:
         if isinstance(source, np.ndarray):
             return images.as_levels(images.plain(source), levels=levels)
@@ -48,7 +50,7 @@ class ImagePair:
     Parameters
     ----------
     id : name of the pair.
-    infrared : array (h, w) of grey levels 0..255, or a file.
+    infrared : array (h, w) of grey levels 0..255, or a file, on this machine or behind a URL that fsspec knows.
     visible : array (h, w) or, in colour, (h, w, 3) RGB, of levels 0..255, or a file.
     truth : of simulated pairs, mask (h, w), 255 where the visible image is the sharper one and 0 elsewhere, or a file; None of real pairs.
     color : whether a visible file that has colours is given as RGB; else as grey.

@@ -12,7 +12,7 @@ from ivfnb.datasets.matching import SUFFIXES
 def among(names: Iterable[str]) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
     """Pairs in a list of paths, such as that of an archive.
 
-    A file's role is that of the folder it lies in (infrared/06.png and visible/06.png, a/ir/1.png and a/vis/1.png), else the mark in its own
+    A file has the role of its folder (infrared/06.png and visible/06.png, a/ir/1.png and a/vis/1.png), else of the mark in its own
     name (06_ir.png and 06_vis.png).
 
     Parameters

@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ivfnb.datasets import listing, manifest
+from ivfnb.datasets import listing, manifest, remote
 from ivfnb.datasets.items import FusedImage, ImagePair, Photograph, meant
 from ivfnb.datasets.manifest import DatasetError, DatasetWarning, Entry
 
@@ -140,7 +140,8 @@ def dataset(
     name : one of `names`, or "folder".
     color : gives RGB visible and fused images where the files are coloured; else grey ones.
     every : takes every n-th frame of each sequence of a set of sequences.
-    infrared, visible : with the name "folder", two folders of images, matched by name (`listing.match`); they may be one folder.
+    infrared, visible : with the name "folder", two folders of images, matched by name (`listing.match`); they may be one folder, or lie
+         behind URLs that fsspec knows, such as s3://bucket/ir (then of equal names).
     levels : what the numbers of images of more than 8 bits mean: "full", "minmax" or "LOW:HIGH", see `images.Levels`.
     levels_infrared, levels_visible : the same of one side, whatever its depth.
 
@@ -212,6 +213,9 @@ def _todo(entry: Entry) -> str:
 def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool, levels: "dict[str, Levels | None]") -> Dataset:
     if infrared is None or visible is None:
         raise DatasetError(f"infrared, visible: found {infrared!r} and {visible!r}, expected two folders of images")
+    if remote.is_url(infrared) or remote.is_url(visible):
+        urls = {"infrared": str(infrared), "visible": str(visible)}
+        return Dataset(Entry("folder", "pairs", f"{infrared} and {visible}", folders=urls), cast(listing.Items, remote.match(urls)), color)
     folders = {"infrared": Path(infrared), "visible": Path(visible)}
     for role, folder in folders.items():
         if not folder.is_dir():
