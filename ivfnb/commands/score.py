@@ -87,6 +87,7 @@ def _sources(arguments: argparse.Namespace) -> dict[str, Path]:
         raise ValueError("--data: found --infrared and --visible beside it, expected either")
     if arguments.against is not None and not arguments.data:
         raise ValueError("--against: expected --data SET with it: comparison methods are run on a known set")
+    folders.competitors(arguments.against)
     for role, path in given.items():
         if not path.exists():
             raise ValueError(f"--{role}: {path}: found no such file, expected an image or a folder of them")

@@ -1,14 +1,14 @@
 """Image files of two or three folders brought together by id: which infrared image belongs to which visible one."""
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ivfnb.datasets import naming
 from ivfnb.datasets.manifest import DatasetError, natural_order
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".gif", ".pgm", ".ppm", ".pnm"}
 
 Items = dict[str, dict[str, Path]]  # id -> role -> file
 
@@ -159,6 +159,17 @@ def _lonely(roles: dict[str, Path], needed: set[str], folders: dict[str, Path], 
         return ""
     there = roles[(needed & set(roles)).pop()]
     return f"{there} without a partner, expected {folders[missing[0]] / id}.* ({missing[0]})"
+
+
+def nothing(sources: Mapping[str, Path], there: Sequence[Path]) -> str:
+    """What is to be said of folders without a pair, with patterns that would fit two of their files."""
+    folders = " and ".join(dict.fromkeys(str(path) for path in sources.values()))
+    names = [path.name for path in there if path.suffix.lower() in SUFFIXES]
+    if len(names) < 2:
+        return f"found no images in {folders}, expected files {', '.join(sorted(SUFFIXES))}"
+    infrared, visible = naming.suggested(*names[:2])
+    how = f"--pattern-infrared '{infrared}' --pattern-visible '{visible}'"
+    return f"found no pair in {folders} by the names of {len(names)} images, expected usual marks or patterns, as in {how}"
 
 
 def attached(folder: Path, items: Items, pattern: str | None = None, role: str = "fused", suffixes: Collection[str] = SUFFIXES) -> Matched:

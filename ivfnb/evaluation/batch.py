@@ -2,13 +2,13 @@
 
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ivfnb import images, parallel
-from ivfnb.datasets import ImagePair, matching, naming
+from ivfnb.datasets import ImagePair, matching
 from ivfnb.evaluation import records, video
 from ivfnb.evaluation.outputs import OutputError, Sources, check_output
 from ivfnb.evaluation.recipe import Recipe
@@ -129,19 +129,8 @@ def plan_folders(
             check_output(path, known, trial=False)
         works.append(Work(id, roles, outputs))
     if not works and not matched.wrong:
-        raise ValueError(nothing(sources, matched.unused))
+        raise ValueError(matching.nothing(sources, matched.unused))
     return Plan(tuple(works), matched.wrong, matched.unused)
-
-
-def nothing(sources: Mapping[str, Path], there: Sequence[Path]) -> str:
-    """What is to be said of folders without a pair, with patterns that would fit two of their files."""
-    folders = " and ".join(dict.fromkeys(str(path) for path in sources.values()))
-    names = [path.name for path in there if path.suffix.lower() in matching.SUFFIXES]
-    if len(names) < 2:
-        return f"found no images in {folders}, expected files {', '.join(sorted(matching.SUFFIXES))}"
-    infrared, visible = naming.suggested(*names[:2])
-    how = f"--pattern-infrared '{infrared}' --pattern-visible '{visible}'"
-    return f"found no pair in {folders} by the names of {len(names)} images, expected usual marks or patterns, as in {how}"
 
 
 def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mapping[str, Any], force: bool = False, jobs: int = 1) -> Outcome:

@@ -58,7 +58,7 @@ def _fitted(read: dict[str, Image], rules: Rules, file: Path) -> tuple[dict[str,
         raise ImageError(f"infrared, visible: found {infrared[1]}x{infrared[0]} and {visible[1]}x{visible[0]} pixels, expected one size")
     if rules.convention != "as_released" and (how := fit(shape, infrared)) in ("enlarged", "distorted"):
         raise ImageError(
-            f"{file}: found an {how} image of {shape[1]}x{shape[0]} pixels, expected the sources' {infrared[1]}x{infrared[0]}, "
+            f"{file}: found {shape[1]}x{shape[0]} pixels ({how}), expected the sources' {infrared[1]}x{infrared[0]}, "
             "a crop of it, or a smaller one of the same aspect ratio"
         )
     if read["infrared"].ndim == 2:
@@ -124,6 +124,14 @@ def tidy(name: str, scored: Iterable[Scored], convention: str) -> pd.DataFrame:
     return pd.DataFrame(values, columns=COLUMNS)
 
 
+def competitors(wanted: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Names of the paper's competitors: all, or those wanted; ValueError for another name."""
+    chosen = NAMES if wanted is None else tuple(wanted)
+    if unknown := [name for name in chosen if name not in NAMES]:
+        raise ValueError(f"against: found {unknown[0]!r}, expected some of {', '.join(NAMES)}")
+    return chosen
+
+
 def against(data: str, wanted: Iterable[str] | None, rules: Rules, jobs: int = 1) -> tuple[pd.DataFrame, list[str]]:
     """Rows of the paper's 17 competitors on a known set: of published images where they are at hand, else of the own implementation.
 
@@ -151,9 +159,7 @@ def against(data: str, wanted: Iterable[str] | None, rules: Rules, jobs: int = 1
         For a name that is no competitor.
     """
     pairs = dataset(data)
-    wanted = NAMES if wanted is None else tuple(wanted)
-    if unknown := [name for name in wanted if name not in NAMES]:
-        raise ValueError(f"against: found {unknown[0]!r}, expected some of {', '.join(NAMES)}")
+    wanted = competitors(wanted)
     chosen: dict[str, Row] = {}
     for row in rows(pairs):
         if row.name in wanted and row.source in (OWN, PUBLISHED, NONE):

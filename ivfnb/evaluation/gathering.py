@@ -82,7 +82,7 @@ def gather(
     elif sources:
         matched = matching.together(dict(sources), patterns={role: patterns[role] for role in SOURCES if role in patterns})
         if not matched.items and not matched.wrong:
-            raise ValueError(f"found no image in {sources['infrared']} and {sources['visible']} that belongs to a pair")
+            raise ValueError(matching.nothing(sources, matched.unused))
     entries: list[Entry] = []
     wrong = {("", id): text for id, text in matched.wrong.items()}
     unused, lacking = dict.fromkeys(matched.unused), {}

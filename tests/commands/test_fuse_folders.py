@@ -9,7 +9,6 @@ import time
 import unicodedata
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from doors import cut, fuse, put_pair
@@ -70,12 +69,12 @@ def test_other_suffixes_are_read_and_what_is_left_over_is_counted(folders: Path,
     for role, image in (("ir", infrared), ("vis", visible)):
         write_image(folders / role / "coffee.webp", image)
     (folders / "vis" / "Thumbs.db").write_text("x")
-    cv2.imwrite(str(folders / "vis" / "old.gif"), np.zeros((8, 8, 3), np.uint8))
+    (folders / "vis" / "old.svg").write_text("<svg/>")
     assert fuse(folders / "ir", folders / "vis", folders / "fused") == 0
     out, err = capsys.readouterr()
     assert images_in(folders / "fused") == [f"{id}.png" for id in (*IDS, "coffee")]
     assert "4 fused into" in out
-    assert "2 unused, no part of a pair by name or suffix: Thumbs.db, old.gif" in err
+    assert "2 unused, no part of a pair by name or suffix: Thumbs.db, old.svg" in err
 
 
 def test_names_that_look_alike_are_alike(tmp_path: Path):
@@ -87,7 +86,7 @@ def test_names_that_look_alike_are_alike(tmp_path: Path):
 
 def test_a_name_in_no_unicode_is_fused(tmp_path: Path, capsys):
     infrared, visible = put_pair(tmp_path / "ir" / "x.png", tmp_path / "vis" / "x.png")
-    name = os.fsdecode("图".encode("gbk") + b".png")
+    name = os.fsdecode("红外".encode("gbk") + b".png")
     for path in (infrared, visible):
         path.rename(path.with_name(name))
     assert fuse(tmp_path / "ir", tmp_path / "vis", tmp_path / "fused") == 0

@@ -103,13 +103,13 @@ def test_names_are_compared_as_they_look(tmp_path: Path):
 
 
 def test_what_belongs_to_no_pair_is_told(tmp_path: Path):
-    infrared = touch(tmp_path / "ir", "1.png", "2.png", "3.png", "3.bmp", "4.gif", "Thumbs.db", ".hidden.png")
-    visible = touch(tmp_path / "vis", "1.webp", "3.png", "4.gif")
+    infrared = touch(tmp_path / "ir", "1.png", "2.png", "3.png", "3.bmp", "4.svg", "Thumbs.db", ".hidden.png")
+    visible = touch(tmp_path / "vis", "1.webp", "3.png", "4.svg")
     found = together({"infrared": infrared, "visible": visible})
     assert {id: roles["visible"].name for id, roles in found.items.items()} == {"1": "1.webp", "3": "3.png"}
     assert set(found.wrong) == {"2", "3"}
     assert "without a partner" in found.wrong["2"]
-    assert sorted(str(file.relative_to(tmp_path)) for file in found.unused) == ["ir/4.gif", "ir/Thumbs.db", "vis/4.gif"]
+    assert sorted(str(file.relative_to(tmp_path)) for file in found.unused) == ["ir/4.svg", "ir/Thumbs.db", "vis/4.svg"]
 
 
 @pytest.mark.parametrize(
