@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from ivfnb import __version__
+from ivfnb.files import trouble
 from ivfnb.paths import missing
 
 COMMANDS = {
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except ValueError as error:
         print(f"ivfnb {argv[0]}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"ivfnb {argv[0]}: {trouble(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"ivfnb {argv[0]}: interrupted", file=sys.stderr)
