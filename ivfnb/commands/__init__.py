@@ -11,6 +11,7 @@ from ivfnb.paths import missing
 
 COMMANDS = {
     "reproduce": ("ivfnb.commands.reproduce", "run the notebooks of a profile through papermill"),
+    "verify": ("ivfnb.commands.verify", "check results against their records, and compute some of them again"),
     "fuse": ("ivfnb.commands.fuse", "fuse an infrared and a visible image, or folders of them"),
     "score": ("ivfnb.commands.score", "metrics of fused images"),
     "fetch": ("ivfnb.commands.fetch", "download and check data sets"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivfnb.metrics.targets import inset_box
 from ivfnb.report.agreement import agreement_of_orders, correlations, strongest_pairs
+from ivfnb.report.origins import load
 from ivfnb.report.ranks import (
     Significance,
     average_ranks,
@@ -60,6 +61,7 @@ __all__ = [
     "inset_box",
     "interval",
     "intervals",
+    "load",
     "main_effects",
     "means",
     "montage",

@@ -10,6 +10,7 @@ import pandas as pd
 from ivfnb import files
 from ivfnb.metrics import METRICS
 from ivfnb.report import escaping, formats
+from ivfnb.report.origins import one_run
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -35,13 +36,15 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
 
 
-def means(scores: pd.DataFrame) -> pd.DataFrame:
+def means(scores: pd.DataFrame, mixed: bool = False) -> pd.DataFrame:
     """Means over the pairs of a tidy table.
 
     Parameters
     ----------
     scores : DataFrame
         Tidy: columns dataset, method, id (of the pair), metric, value in the metric's unit.
+    mixed : bool
+        Takes rows of several commits or profiles (columns "commit" and "profile", where there are such), else a ValueError.
 
     Returns
     -------
@@ -55,6 +58,8 @@ def means(scores: pd.DataFrame) -> pd.DataFrame:
     >>> means(pd.DataFrame(rows, columns=["dataset", "method", "id", "metric", "value"])).loc[("set", "ours")].tolist()
     [2.0, 6.5]
     """
+    if not mixed:
+        one_run(scores, "scores")
     values = scores.pivot_table(index=["dataset", "method"], columns="metric", values="value", aggfunc="mean", sort=False)
     values = values[in_order(values.columns)]
     values.insert(0, "pairs", scores.groupby(["dataset", "method"], sort=False)["id"].nunique())
@@ -145,6 +150,7 @@ def table(
     among: pd.Series | bool = True,
     note: str = "",
     italic: bool = False,
+    mixed: bool = False,
 ) -> pd.DataFrame:
     """Write a table as CSV, Markdown, LaTeX and HTML, the best and the second best of each metric marked.
 
@@ -163,6 +169,8 @@ def table(
         Which rows compete; False for none.
     italic : bool
         Sets metrics in italics and marks no best, for values that were not computed here.
+    mixed : bool
+        As in `means`.
 
     Returns
     -------
@@ -175,6 +183,8 @@ def table(
     reads them as markup, a command or a formula (`escaping`).
     """
     path = Path(path)
+    if not mixed:
+        one_run(frame)
     marks = _marks(frame, digits, among, italic)
     if not isinstance(frame.index, pd.RangeIndex):
         marks = np.hstack([np.full((len(frame), frame.index.nlevels), "", dtype=object), marks])

@@ -380,12 +380,13 @@ def test_kernels_are_this_interpreter_and_see_absolute_folders(project, monkeypa
     for variable, folder in (("IVFNB_RESULTS", "results"), ("IVFNB_DATA", "sets"), ("IVFNB_CACHE", "cache")):
         monkeypatch.setenv(variable, folder)
     look = "import json, os, sys\nfrom pathlib import Path\nseen = {k: v for k, v in os.environ.items() if k.startswith('IVFNB_')}\n"
-    look += f"Path({str(tmp_path)!r}, 'seen.json').write_text(json.dumps([sys.executable, seen]))"
+    look += f"import ivfnb\nPath({str(tmp_path)!r}, 'seen.json').write_text(json.dumps([sys.executable, ivfnb.__file__, seen]))"
     write_notebook(project / "notebooks" / "01_first.ipynb", 'profile = "demo"', look)
     before = dict(os.environ)
     assert commands.main(["reproduce", "--only", "01"]) == 0
-    executable, seen = json.loads((tmp_path / "seen.json").read_text())
+    executable, package, seen = json.loads((tmp_path / "seen.json").read_text())
     assert executable == sys.executable
+    assert package == str(paths.PACKAGE / "__init__.py"), "the copy of the package that runs it"
     assert {name: seen[f"IVFNB_{name}"] for name in ("RESULTS", "DATA", "CACHE")} == {
         "RESULTS": str(tmp_path / "results"),
         "DATA": str(tmp_path / "sets"),

@@ -43,7 +43,7 @@ def _numbers(state: Any) -> Iterable[torch.Tensor]:
 
 def _fault(state: Any, steps: int) -> str:
     """Why a state cannot be one of a run of so many steps; "" where it can."""
-    if not isinstance(state, dict) or not all(type(state.get(name)) is kind for name, kind in PARTS.items()):
+    if not isinstance(state, dict) or not all(isinstance(state.get(name), kind) for name, kind in PARTS.items()):
         return f"something else than a state with {', '.join(PARTS)}"
     if not 0 <= state["done"] <= steps or len(state["log"]) != state["done"]:
         return f"{state['done']} steps done, {len(state['log'])} in the log, of a run of {steps}"
