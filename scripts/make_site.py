@@ -13,7 +13,7 @@ from pathlib import Path
 from ivfnb import paths
 
 sys.path.insert(0, str(paths.root() / "docs"))
-from _make import links, stage  # noqa: E402
+from _make import links, stage
 
 LIMIT = 15_000_000  # bytes
 

@@ -83,8 +83,10 @@ def speed() -> str:
         "peak memory of the dense process": ("dense: peak memory of a process", "{:.0f} MB"),
     }
     rows = [[label, *(form.format(value[f"{size}, {what}"]) for size in SIZES)] for label, (what, form) in whats.items()]
+    commits = sorted(set(bench["commit"].str[:7]))
+    runs = "one run" if len(commits) == 1 else f"in runs at the commits {', '.join(commits)},"
     compared = f"{check['pair'].nunique()} TNO pairs and {check['weights'].nunique()} networks"
-    return f"""`ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]}
+    return f"""`ivfnb bench`, {runs} on two cores of an {bench["processor"].iloc[-1]}
 ([{PAPER}/bench.csv]({PAPER}/bench.csv) has all rows, with their provenance):
 
 {markdown(header, rows)}

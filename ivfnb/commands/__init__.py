@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from ivfnb import __version__
+from ivfnb.files import trouble
 from ivfnb.paths import missing
 
 COMMANDS = {
@@ -23,6 +24,7 @@ COMMANDS = {
     "fetch": ("ivfnb.commands.fetch", "download and check data sets and weights"),
     "evaluate": ("ivfnb.commands.evaluate", "metrics of methods on a whole data set"),
     "reproduce": ("ivfnb.commands.reproduce", "run the notebooks of a profile through papermill"),
+    "verify": ("ivfnb.commands.verify", "check results against their records, and compute some of them again"),
     "conformance": ("ivfnb.commands.conformance", "check any implementation of the metrics against known values"),
     "app": ("ivfnb.commands.app", "serve a page on which pairs are fused"),
     "bench": ("ivfnb.commands.bench", "measure speed and memory"),
@@ -86,7 +88,7 @@ def _said(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         return missing(error) or (error.msg if "pip install" in error.msg else None)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+        return trouble(error)
     if isinstance(error, MemoryError):
         return "found too little memory; smaller images, fewer --jobs or a smaller --set size need less"
     return " ".join(str(error).split()) if isinstance(error, (ValueError, OSError)) else None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ivfnb.metrics.targets import inset_box
 from ivfnb.report.agreement import agreement_of_orders, correlations, strongest_pairs
+from ivfnb.report.marks import rank_marks
+from ivfnb.report.origins import load
 from ivfnb.report.ranks import (
     Significance,
     average_ranks,
@@ -18,7 +20,7 @@ from ivfnb.report.ranks import (
     nemenyi,
     significance,
 )
-from ivfnb.report.tables import in_order, means, rank_marks, save_csv, show, table
+from ivfnb.report.tables import in_order, means, save_csv, show, table
 from ivfnb.report.uncertainty import bounds, carried_by, interval, intervals, main_effects, step_effects
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ __all__ = [
     "interval",
     "intervals",
     "levels_chart",
+    "load",
     "main_effects",
     "means",
     "montage",
