@@ -1,5 +1,7 @@
 """Sphinx's settings. `scripts/make_site.py` copies the sources together, this file among them, and builds them."""
 
+import re
+
 from docutils import nodes
 
 import ivfnb
@@ -47,6 +49,19 @@ def visit_block(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+_CODE = re.compile(r"(``.*?``|`[^`]*`)")
+_STAYS = re.compile(r"\s*(>>>|\.\.\.|\* |\*{1,2}\w+ ?(:|$))")  # examples, items of lists, parameters such as **changed
+
+
+def escape(app, what, name, obj, options, lines: list[str]) -> None:
+    """Products and absolute values of docstrings are no markup: h*w, |a - b|."""
+    for place, line in enumerate(lines):
+        if not _STAYS.match(line):
+            parts = _CODE.split(line)
+            lines[place] = "".join(part if i % 2 else re.sub(r"([*|])", r"\\\1", part) for i, part in enumerate(parts))
+
+
 def setup(app) -> None:
     """Formulas are drawn while the site is made, so that its pages load no script and no font for them."""
+    app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon, which writes markup
     app.add_html_math_renderer("drawn", (visit_inline, None), (visit_block, None))

@@ -16,6 +16,7 @@ sys.path.insert(0, str(paths.root() / "docs"))
 from _make import links, stage
 
 LIMIT = 15_000_000  # bytes
+MARK = ".nojekyll"  # for GitHub: folders that begin with _ are part of the pages
 
 
 def build(source: Path, into: Path) -> int:
@@ -31,15 +32,18 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=paths.root() / "site", help="folder of the finished pages (default: site/)")
     into, begun = parser.parse_args().into.resolve(), time.perf_counter()
     source = paths.cache_root() / "site" / "source"
+    if into.exists() and any(into.iterdir()) and not (into / MARK).is_file():
+        parser.error(f"--into {into}: found a folder that is no site made here, expected none, an empty one or an earlier site")
     for folder in (source.parent, into):
         shutil.rmtree(folder, ignore_errors=True)
-    source.mkdir(parents=True)
+    for folder in (source, into):
+        folder.mkdir(parents=True)
+    (into / MARK).touch()
     stage.stage(source)
     if failed := build(source, into):
         return failed
     shutil.rmtree(into / ".doctrees", ignore_errors=True)
     (into / ".buildinfo").unlink(missing_ok=True)
-    (into / ".nojekyll").touch()  # folders that begin with _ are pages too
     found = links.faults(into)
     size = sum(path.stat().st_size for path in into.rglob("*") if path.is_file())
     if size > LIMIT:

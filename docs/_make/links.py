@@ -16,7 +16,9 @@ PAGES = {
     "results/README.md": "results/files.md",
     "results/paper": "results/index.md",
 }
+ALONE = ("index.md", "method.md", "paper-and-code.md", "security.md")  # pages of docs/ itself; any other one there is a how-to
 PREFIXES = {"notebooks/": "notebooks/", "docs/": ""}
+_TABLE = re.compile(r"results/paper/(?:tables/)?(\w+)\.(?:md|csv|tex|html)")
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:|mailto:|#)([^)\s]+)\)")
 
 
@@ -24,10 +26,17 @@ def on_site(path: str) -> str | None:
     """Page of the site that shows a file of the repository; None where none does."""
     if path in PAGES:
         return PAGES[path]
+    if path.startswith("docs/") and path.count("/") == 1 and path.removeprefix("docs/") not in ALONE:
+        return f"howto/{path.removeprefix('docs/')}"
     for prefix, there in PREFIXES.items():
         if path.startswith(prefix):
             return there + path.removeprefix(prefix)
     return None
+
+
+def label(table: str) -> str:
+    """Label under which a table of the full run is found, whatever page it stands on."""
+    return f"table-{table.replace('_', '-').lower()}"
 
 
 def rewrite(text: str, origin: str, page: str) -> str:
@@ -39,7 +48,10 @@ def rewrite(text: str, origin: str, page: str) -> str:
     def target(found: re.Match) -> str:
         words, link = found[1], found[2]
         path, sign, anchor = link.partition("#")
-        there = on_site(posixpath.normpath(posixpath.join(posixpath.dirname(origin), path)).rstrip("/"))
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(origin), path)).rstrip("/")
+        if table := _TABLE.fullmatch(place):
+            return f"[{words}](#{label(table[1])})"
+        there = on_site(place)
         if there is None:
             return words if "`" in words else f"`{words}`"
         return f"[{words}]({posixpath.relpath(there, posixpath.dirname(page) or '.')}{sign}{anchor})"

@@ -5,10 +5,16 @@ import html
 import re
 from pathlib import Path
 
+from PIL import Image
+
 from ivfnb import files, paths
+
+from .links import label
 
 PAPER = paths.root() / "results" / "paper"
 _TABLE = re.compile(r"<table>.*?</table>", re.S)
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
+PHOTOGRAPH = 1 << 16  # colours
 FORMATS = (".csv", ".md", ".tex")
 
 
@@ -33,7 +39,8 @@ def _of_csv(path: Path) -> str:
 
     def cell(text: str) -> str:
         shown = _digits(text)
-        return f"<td{' class="number"' if re.fullmatch(r'[-+]?[\d.]+(e[-+]?\d+)?', shown) else ''}>{html.escape(shown)}</td>"
+        kind = ' class="number"' if _NUMBER.fullmatch(shown) else ""
+        return f"<td{kind}>{html.escape(shown)}</td>"
 
     head = "".join(f"<th>{html.escape(each)}</th>" for each in header)
     body = "\n".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
@@ -49,12 +56,28 @@ def table(path: Path, page: str) -> str:
     up = "../" * page.count("/")
     named = [path.with_suffix(suffix) for suffix in FORMATS if path.with_suffix(suffix).is_file()]
     links = " ".join(f'<a href="{up}_static/tables/{file.name}">{file.suffix[1:]}</a>' for file in named)
-    return raw(f'<div class="table-wrap" id="{path.stem}">{text}</div>\n<p class="files">{path.stem}: {links}</p>')
+    block = raw(f'<div class="table-wrap" id="{label(path.stem)}">{text}</div>\n<p class="files">{path.stem}: {links}</p>')
+    return f"({label(path.stem)})=\n{block}"
 
 
 def figure(name: str, words: str, page: str) -> str:
     """A figure of the run, with the words for those who do not see it."""
-    return f"![{words}]({'../' * page.count('/')}_static/figures/{name}.png)\n"
+    return f"![{words}]({'../' * page.count('/')}figures/{name}.{_form(PAPER / 'figures' / f'{name}.png')})\n"
+
+
+def _form(path: Path) -> str:
+    """Format in which a figure is shown: photographs have more colours than a palette holds."""
+    return "jpg" if Image.open(path).convert("RGB").getcolors(PHOTOGRAPH) is None else "png"
+
+
+def write_figures(into: Path) -> None:
+    """Figures of the run as pages show them: charts with a palette, figures of photographs as JPEG, which takes a third of the room."""
+    for path in sorted((PAPER / "figures").glob("*.png")):
+        image = Image.open(path).convert("RGB")
+        if _form(path) == "jpg":
+            image.save(into / f"{path.stem}.jpg", quality=85, optimize=True)
+        else:
+            image.quantize(256).save(into / path.name, optimize=True)
 
 
 def run_facts() -> str:

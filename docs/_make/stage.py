@@ -9,12 +9,13 @@ import nbformat
 
 from ivfnb import paths
 
-from . import links, methods, metrics, results
+from . import findings, links, methods, metrics, results
 
 DOCS = paths.root() / "docs"
 # Files of the repository outside docs/ that are pages too; notebooks are copied beside them.
 COPIED = {origin: page for origin, page in links.PAGES.items() if (paths.root() / origin).is_file() and origin != "README.md"}
-_MARK = re.compile(r"^<!-- (table|figure|run|rest|metrics|methods|toc|image)\b:?\s*(.*?) -->$", re.M)
+FIRST = ("fuse", "score", "conformance", "data", "reproduce")  # how-tos in the order in which they are wanted
+_MARK = re.compile(r"^<!-- (table|figure|run|rest|metrics|methods|toc|image|findings|speed)\b:?\s*(.*?) -->$", re.M)
 
 
 def _pages() -> Iterator[tuple[Path, str]]:
@@ -22,7 +23,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     for path in sorted(DOCS.rglob("*.md")):
         page = path.relative_to(DOCS).as_posix()
         if not page.startswith("_") and (path.parent.name not in ("metrics", "methods") or path.stem == "index"):
-            yield path, page
+            yield path, page if path.parent != DOCS or path.name in links.ALONE else f"howto/{page}"
 
 
 class _Results:
@@ -49,9 +50,12 @@ class _Results:
             name, _, words = given.partition(" | ")
             return f"![{words}]({name})\n" if (DOCS / page).parent.joinpath(name).is_file() else ""
         name, _, words = given.partition(" | ")
-        return {"figure": lambda: results.figure(name, words, page), "run": results.run_facts}.get(
-            kind, {"metrics": metrics.overview, "methods": methods.overview}.get(kind, str)
-        )()
+        if kind == "figure":
+            return results.figure(name, words, page)
+        if kind == "findings":
+            return links.rewrite(findings.findings(), "README.md", page)
+        made = {"run": results.run_facts, "metrics": metrics.overview, "methods": methods.overview, "speed": findings.speed}
+        return made[kind]()
 
 
 def _notebook(path: Path) -> nbformat.NotebookNode:
@@ -89,25 +93,28 @@ def stage(into: Path) -> None:
     """Put the sources of the site together in an empty folder."""
     shutil.copytree(DOCS / "_static", into / "_static")
     shutil.copy2(DOCS / "conf.py", into / "conf.py")
-    for folder in ("metrics", "methods", "notebooks", "results", "howto"):
+    for folder in ("metrics", "methods", "notebooks", "results", "howto", "figures"):
         (into / folder).mkdir()
-    for folder, suffixes in (("tables", results.FORMATS), ("figures", (".png",))):
-        (into / "_static" / folder).mkdir()
-        for path in [*(results.PAPER / folder).iterdir(), *(results.PAPER.glob("*.csv") if folder == "tables" else ())]:
-            if path.suffix in suffixes:
-                shutil.copy2(path, into / "_static" / folder / path.name)
+    (into / "_static" / "tables").mkdir()
+    for path in [*(results.PAPER / "tables").iterdir(), *results.PAPER.glob("*.csv")]:
+        if path.suffix in results.FORMATS:
+            shutil.copy2(path, into / "_static" / "tables" / path.name)
+    results.write_figures(into / "figures")
     if (DOCS / "images").is_dir():
         shutil.copytree(DOCS / "images", into / "images")
+    texts = {page: (path.read_text(encoding="utf-8"), path.relative_to(paths.root()).as_posix()) for path, page in _pages()}
+    texts |= {page: ((paths.root() / origin).read_text(encoding="utf-8"), origin) for origin, page in COPIED.items()}
     filler = _Results()
     filler.lists = {
-        "notebooks": _write_notebooks(into / "notebooks"),
+        "notebooks": [f"notebooks/{name}" for name in _write_notebooks(into / "notebooks")],
         "metrics": metrics.stage(DOCS, into),
         "methods": methods.stage(DOCS, into),
-        "howto": sorted(path.stem for path in (DOCS / "howto").glob("*.md")),
+        "howto": sorted(
+            (page.removesuffix(".md") for page in texts if page.startswith("howto/")),
+            key=lambda page: (FIRST.index(name) if (name := page.partition("/")[2]) in FIRST else len(FIRST), page),
+        ),
     }
-    texts = {page: (path.read_text(encoding="utf-8"), f"docs/{page}") for path, page in _pages()}
-    texts |= {page: ((paths.root() / origin).read_text(encoding="utf-8"), origin) for origin, page in COPIED.items()}
-    for page in sorted(texts, key=lambda page: page.endswith("results/other.md")):  # what is left over is known at the end
+    for page in sorted(texts, key=lambda page: page == "results/other.md"):  # what is left over is known at the end
         text, origin = texts[page]
         there = into / page
         there.parent.mkdir(parents=True, exist_ok=True)

@@ -115,7 +115,7 @@ def kit(folder: str | Path | None = None) -> Kit:
 
 
 def agrees(found: float, expected: float, tolerance: tuple[float, float]) -> bool:
-    """Whether a value is the expected one: |found - expected| <= absolute + relative * |expected|, where infinity equals itself.
+    """Whether a value is the expected one: off by at most absolute + relative * |expected|; infinity equals itself.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from html import escape
 
 from ivfnb import paths
 
-SIZE = 18.0  # pixels of a letter's em, that of the text beside it
+SIZE = 36.0  # units of the drawing in an em of the text beside it
 
 
 @cache
@@ -40,7 +40,7 @@ def svg(formula: str, display: bool = False) -> str:
 
     # A path for each letter: letters that refer to one another by name would vanish where the first formula of a page is folded away.
     ziamath.config.svg2 = False
-    ziamath.config.precision = 2
+    ziamath.config.precision = 1  # a 360th of an em
     drawn = ziamath.Latex(formula.strip(), size=SIZE, inline=not display).svg().replace('="black"', '="currentColor"')
     opening, _, rest = drawn.partition(">")
     left, top, width, height = map(float, opening.partition('viewBox="')[2].partition('"')[0].split())  # the baseline is at 0
