@@ -1,5 +1,6 @@
 """Notebook 5: ways to get fused images, scored on sets of pairs, and what the scores say of the paper's claims."""
 
+from ivfnb.evaluation.ablation import FACTORS, STEPS, ablate, by_protocols, evaluate_sets, in_all_conventions
 from ivfnb.evaluation.experiments import ablations, switches, target_retention
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.fitting import fit, fit_sources
@@ -22,21 +23,27 @@ from ivfnb.evaluation.wanted import Extra
 
 __all__ = [
     "COLUMNS",
+    "FACTORS",
+    "STEPS",
     "EvaluationWarning",
     "Extra",
     "Fusions",
     "Method",
+    "ablate",
     "ablations",
     "authors_images",
     "authors_table",
     "by_baseline",
     "by_images",
     "by_protocol",
+    "by_protocols",
     "evaluate",
+    "evaluate_sets",
     "fit",
     "fit_sources",
     "fuse_sets",
     "fused_image",
+    "in_all_conventions",
     "likeness_to",
     "likeness_when_turned",
     "likenesses",

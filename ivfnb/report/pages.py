@@ -31,8 +31,40 @@ def whole_tables() -> None:
     pd.set_option("display.max_colwidth", None, "display.max_columns", None, "display.width", 200)
 
 
+def shown_table(texts: pd.DataFrame, rows: pd.Series | None = None, caption: str = "") -> "Markdown":
+    """A table of texts that are Markdown already, as a page shows it.
+
+    Parameters
+    ----------
+    texts : DataFrame of str
+        As `table` returns it.
+    rows : Series of bool, optional
+        Which rows are shown; all by default.
+    caption : str
+        Plain text above.
+
+    Returns
+    -------
+    IPython.display.Markdown
+        Without the columns that are empty in all its rows, all of them flush left.
+
+    Examples
+    --------
+    >>> print(shown_table(pd.DataFrame({"method": ["CBF"], "note": [""]})).data)
+    | method   |
+    |:---------|
+    | CBF      |
+    """
+    from IPython.display import Markdown
+
+    chosen = texts if rows is None else texts[rows.to_numpy()]
+    chosen = chosen.loc[:, (chosen != "").any()]
+    text = chosen.to_markdown(index=False, disable_numparse=True, colalign=["left"] * chosen.shape[1])
+    return Markdown(f"{escaping.markdown(caption)}\n\n{text}" if caption else text)
+
+
 def text_table(frame: pd.DataFrame) -> "Markdown":
-    """A table of words as a page shows it, every column set flush left.
+    """A table of words as a page shows it, every column flush left.
 
     Parameters
     ----------
@@ -50,11 +82,8 @@ def text_table(frame: pd.DataFrame) -> "Markdown":
     |:---------|:----------|
     | size     | pixels    |
     """
-    from IPython.display import Markdown
-
     frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-    words = frame.astype(object).where(frame.notna(), "").map(lambda cell: escaping.markdown(str(cell)))
-    return Markdown(words.to_markdown(index=False, disable_numparse=True, colalign=["left"] * frame.shape[1]))
+    return shown_table(frame.astype(object).where(frame.notna(), "").map(lambda cell: escaping.markdown(str(cell))))
 
 
 def is_photographic(figure: Figure) -> bool:
