@@ -84,7 +84,8 @@ def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[s
     Returns
     -------
     padded : array
-        Mirrored without repeating the edge; the first window stays where it is, as on the released grid.
+        Mirrored without repeating the edge; the first window stays where it is, as on the released grid. The image itself where nothing is
+        missing.
     inside : two slices
         Crop it back to (h, w).
 
@@ -104,5 +105,5 @@ def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[s
     if stride > WINDOW:
         raise ValueError(f"stride: found {stride}, expected at most {WINDOW}, since wider grids leave gaps between windows")
     missing = [(WINDOW + (count - 1) * stride - size) % stride for size, count in zip(image.shape, counts, strict=True)]
-    padded = np.pad(image, [(0, missing[0]), (0, missing[1])], mode="reflect")
+    padded = np.pad(image, [(0, missing[0]), (0, missing[1])], mode="reflect") if any(missing) else image
     return padded, (slice(0, image.shape[0]), slice(0, image.shape[1]))
