@@ -1,6 +1,6 @@
 """What stands in tabs below the result: methods side by side, stages, weight map, histograms, the metrics' meaning, provenance."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,6 @@ def _stages(outcomes: Sequence[Outcome]) -> None:
                 column.image(shown(image), name, width="stretch", output_format="PNG")
 
 
-@st.fragment
 def _weights(pair: Pair, outcomes: Sequence[Outcome]) -> None:
     having = [(outcome, outcome.weight) for outcome in outcomes if outcome.weight is not None]
     if not having:
@@ -71,7 +70,6 @@ def _weights(pair: Pair, outcomes: Sequence[Outcome]) -> None:
     st.image(coloured(strip), "Weight of the visible image: 0, all infrared (left), to 1, all visible (right)", width=256)
 
 
-@st.fragment
 def _histograms(outcomes: Sequence[Outcome]) -> None:
     several = len(outcomes) > 1
     found = {name: outcomes[0].stages[name] for name in ("Infrared", "Visible")}
@@ -118,8 +116,9 @@ def _meanings(outcomes: Sequence[Outcome], convention: str) -> None:
     st.caption("F is the fused image. No single metric says which image is better to look at.")
 
 
+@st.fragment
 def tabs(pair: Pair, outcomes: Sequence[Outcome], convention: str) -> None:
-    """Everything that is known of the outcomes, in tabs.
+    """Everything that is known of the outcomes, in tabs; what lies in a closed one is not made.
 
     Parameters
     ----------
@@ -128,19 +127,15 @@ def tabs(pair: Pair, outcomes: Sequence[Outcome], convention: str) -> None:
         Scored in the convention.
     convention : str
     """
-    several = ["Side by side"] if len(outcomes) > 1 else []
-    names = [*several, "Stages", "Weight map", "Histograms", "What the metrics mean", "Provenance"]
-    there = dict(zip(names, st.tabs(names), strict=True))
-    if several:
-        with there["Side by side"]:
-            _side_by_side(outcomes)
-    with there["Stages"]:
-        _stages(outcomes)
-    with there["Weight map"]:
-        _weights(pair, outcomes)
-    with there["Histograms"]:
-        _histograms(outcomes)
-    with there["What the metrics mean"]:
-        _meanings(outcomes, convention)
-    with there["Provenance"]:
-        st.json(record(pair, outcomes, convention))
+    panels: dict[str, Callable[[], object]] = {"Side by side": lambda: _side_by_side(outcomes)} if len(outcomes) > 1 else {}
+    panels |= {
+        "Stages": lambda: _stages(outcomes),
+        "Weight map": lambda: _weights(pair, outcomes),
+        "Histograms": lambda: _histograms(outcomes),
+        "What the metrics mean": lambda: _meanings(outcomes, convention),
+        "Provenance": lambda: st.json(record(pair, outcomes, convention)),
+    }
+    for tab, panel in zip(st.tabs(list(panels), on_change="rerun", key=f"tabs.{len(outcomes)}"), panels.values(), strict=True):
+        if tab.open:
+            with tab:
+                panel()

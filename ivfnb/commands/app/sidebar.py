@@ -1,6 +1,6 @@
 """The sidebar: which pair, which methods, which convention of the metrics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -63,7 +63,7 @@ def _remembered(key: tuple, make) -> Pair:
         st.session_state.pop("pair", None)  # of two pairs only one is kept
         with listening() as heard:
             pair = make()
-        st.session_state["pair"] = known = key, Pair(pair.name, pair.infrared, pair.visible, pair.files, (*pair.notes, *heard))
+        st.session_state["pair"] = known = key, replace(pair, notes=(*pair.notes, *heard))
     return known[1]
 
 

@@ -45,6 +45,7 @@ class Pair:
     visible: Image = field(repr=False)
     files: dict[str, Given]
     notes: tuple[str, ...] = ()
+    shared: bool = False  # everybody has it, so what was computed of it may be shown to everybody
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -161,7 +162,9 @@ def sample_pair(pair: ImagePair) -> Pair:
     (361, 241)
     """
     paths = {role: Path(str(pair.files[role])) for role in ("infrared", "visible")}
-    return Pair(pair.id, pair.infrared, pair.visible, {role: Given(path.name, path.read_bytes()) for role, path in paths.items()})
+    return Pair(
+        pair.id, pair.infrared, pair.visible, {role: Given(path.name, path.read_bytes()) for role, path in paths.items()}, shared=True
+    )
 
 
 def pairs_of_zip(given: Given, limits: Limits) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:

@@ -37,6 +37,12 @@ def turns(jobs: int) -> Turns:
     return Turns(jobs)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _of_sample(choice: Choice, name: str, _pair: Pair, _limits: Limits) -> Outcome:
+    """What comes of a sample pair, for all users alike."""
+    return fuse(choice, _pair, _limits)
+
+
 def _compute(choice: Choice, pair: Pair, convention: str, limits: Limits) -> Outcome | None:
     """An outcome with its metrics; None where the method refuses the pair, which is said in its place."""
     known: dict[tuple, Outcome] = st.session_state.setdefault("outcomes", {})
@@ -48,7 +54,8 @@ def _compute(choice: Choice, pair: Pair, convention: str, limits: Limits) -> Out
     place = st.empty()
     try:
         with turns(limits.jobs).turn(lambda before: _tell(place, before)), place, st.spinner(f"{choice.name} ..."):
-            outcome = outcome or fuse(choice, pair, limits)
+            if outcome is None:
+                outcome = _of_sample(choice, pair.name, pair, limits) if pair.shared else fuse(choice, pair, limits)
             score(outcome, pair, convention)
     except ValueError as error:
         st.error(plain(f"{choice.name}: {error}"))
