@@ -49,9 +49,7 @@ def check_size(name: str, width: int, height: int) -> None:
     Raises
     ------
     ImageError
-        For no pixels, or more than IVFNB_MAX_PIXELS (80 million where it is not set).
-    ValueError
-        Where IVFNB_MAX_PIXELS is no whole number above 0.
+        For no pixels, or more than IVFNB_MAX_PIXELS (80 million where it is not set), and where that is no whole number above 0.
 
     Examples
     --------
@@ -62,7 +60,7 @@ def check_size(name: str, width: int, height: int) -> None:
     """
     said = os.environ.get("IVFNB_MAX_PIXELS", "").replace("_", "") or str(MOST_PIXELS)
     if not said.isdecimal() or int(said) < 1:
-        raise ValueError(f"IVFNB_MAX_PIXELS: found {said!r}, expected a whole number of pixels above 0")
+        raise ImageError(f"IVFNB_MAX_PIXELS: found {said!r}, expected a whole number of pixels above 0")
     if width < 1 or height < 1:
         raise ImageError(f"{name}: found {width}x{height} pixels declared, expected at least 1x1")
     if width * height > int(said):

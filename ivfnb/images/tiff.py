@@ -28,7 +28,7 @@ EXPECTED = "expected grey, RGB or palette of 8 or 16 bits, stored plainly or by 
 
 @contextmanager
 def first_page(stored: bytes, name: str) -> Iterator[Any]:
-    """First page of a TIFF file, as tifffile has it; ImageError for a file without one."""
+    """First page of a TIFF file, as tifffile has it; ImageError for a file without one, and where work with its tags fails."""
     import tifffile  # late: it takes longer than the rest of the room
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it cannot read is told here
@@ -39,7 +39,12 @@ def first_page(stored: bytes, name: str) -> Iterator[Any]:
     except Exception as error:  # damaged in whatever way
         raise ImageError(f"{name}: found {len(stored)} bytes that are no whole image (TIFF: {error}), {EXPECTED}") from error
     with file:
-        yield page
+        try:
+            yield page
+        except ImageError:
+            raise
+        except Exception as error:  # tags of a type or count that they cannot have
+            raise ImageError(f"{name}: found damaged tags, no whole image (TIFF: {error}), {EXPECTED}") from error
 
 
 def orientation(page: Any) -> int:
@@ -119,14 +124,15 @@ def _unsupported(page: Any) -> str | None:
     """What of a page is not supported, in words; None where all is."""
     import tifffile
 
-    photometric, samples, extra, bits = int(page.photometric), page.samplesperpixel, len(page.extrasamples), page.bitspersample
+    photometric, samples, bits = int(page.photometric), page.samplesperpixel, page.bitspersample
+    extra = samples - COLOURS.get(photometric, 3)
     if page.is_reduced:
         return "a thumbnail in front, as in a raw photograph"
     if page.imagedepth != 1 or page.tiledepth > 1:
         return "a volume"
     if photometric not in COLOURS and not (photometric == YCBCR and page.compression == JPEG):
         return f"{OTHER_COLOURS.get(photometric, f'photometric {photometric}')} colours"
-    if samples - extra != COLOURS.get(photometric, 3) or extra > 1:
+    if extra not in (0, 1):
         return f"{samples} bands ({extra} of them beside {'colours' if photometric == RGB else 'grey'})"
     if page.dtype is None or bits not in (1, 8, 16, 32, 64) or (bits != 1 and bits != 8 * page.dtype.itemsize):
         return f"{bits}-bit samples"
