@@ -8,7 +8,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def sweep(folder: str | Path, names: Collection[str]) -> None:
+    """Remove what processes that were killed left in a folder while they wrote files of these names."""
+    for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
+        found = re.fullmatch(r"\.(\d+)\.(.+)", path.name, re.DOTALL)
+        if found and found[2] in names and not _runs(int(found[1])):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this number runs here."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is another user's, or the system cannot say
+        return True
+    return True
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:

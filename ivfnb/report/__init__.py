@@ -18,7 +18,8 @@ from ivfnb.report.ranks import (
     nemenyi,
     significance,
 )
-from ivfnb.report.tables import in_order, means, rank_marks, save_csv, show, table
+from ivfnb.report.rendering import rank_marks, rendered
+from ivfnb.report.tables import in_order, means, save_csv, show, table
 from ivfnb.report.uncertainty import bounds, carried_by, interval, intervals, main_effects, step_effects
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ __all__ = [
     "nemenyi",
     "radar",
     "rank_marks",
+    "rendered",
     "save_csv",
     "save_figure",
     "show",
