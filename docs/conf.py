@@ -9,7 +9,7 @@ from ivfnb.report import formulas
 
 project = "ivfnb"
 author = "the ivfnb authors"
-copyright = author  # noqa: A001 (Sphinx's name)
+copyright = author
 version = release = ivfnb.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

@@ -4,7 +4,7 @@ A set is sized, iterable, sliceable and in order of its ids. Only names of files
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -129,6 +129,7 @@ def dataset(
     every: int = 1,
     infrared: str | Path | None = None,
     visible: str | Path | None = None,
+    patterns: Mapping[str, str] | None = None,
     levels: "Meant" = None,
     levels_infrared: "Meant" = None,
     levels_visible: "Meant" = None,
@@ -142,6 +143,7 @@ def dataset(
     every : takes every n-th frame of each sequence of a set of sequences.
     infrared, visible : with the name "folder", two folders of images, matched by name (`listing.match`); they may be one folder, or lie
          behind URLs that fsspec knows, such as s3://bucket/ir (then of equal names).
+    patterns : of the two folders, role -> how its files are named, such as {"infrared": "{id}_T.jpg", "visible": "{id}_W.jpg"}.
     levels : what the numbers of images of more than 8 bits mean: "full", "minmax" or "LOW:HIGH", see `images.Levels`.
     levels_infrared, levels_visible : the same of one side, whatever its depth.
 
@@ -167,7 +169,7 @@ def dataset(
     ((320, 320), dtype('uint8'), (320, 320))
     """
     if name == "folder":
-        return _folder(infrared, visible, color, meant(levels, levels_infrared, levels_visible))
+        return _folder(infrared, visible, patterns, color, meant(levels, levels_infrared, levels_visible))
     entries = _entries()
     if name not in entries:
         raise DatasetError(f"name: found {name!r}, expected 'folder' or one of {', '.join(entries)}")
@@ -210,7 +212,13 @@ def _todo(entry: Entry) -> str:
     return f"get them with: python -m ivfnb fetch {entry.name}" if fetched else entry.by_hand or entry.note
 
 
-def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool, levels: "dict[str, Levels | None]") -> Dataset:
+def _folder(
+    infrared: str | Path | None,
+    visible: str | Path | None,
+    patterns: Mapping[str, str] | None,
+    color: bool,
+    levels: "dict[str, Levels | None]",
+) -> Dataset:
     if infrared is None or visible is None:
         raise DatasetError(f"infrared, visible: found {infrared!r} and {visible!r}, expected two folders of images")
     if remote.is_url(infrared) or remote.is_url(visible):
@@ -220,7 +228,7 @@ def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool
     for role, folder in folders.items():
         if not folder.is_dir():
             raise DatasetError(f"{role}: found no folder {folder}, expected one with images")
-    items = listing.match("folder", folders)
+    items = listing.match("folder", folders, patterns=patterns)
     if not items:
         raise DatasetError(f"folder: found no image in {infrared} and {visible}, expected files {', '.join(sorted(listing.SUFFIXES))}")
     entry = Entry("folder", "pairs", f"{infrared} and {visible}", folders={role: str(folder) for role, folder in folders.items()})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ivfnb import images, parallel
+from ivfnb import files, images, parallel
 from ivfnb.datasets import ImagePair, matching
 from ivfnb.evaluation import records, video
 from ivfnb.evaluation.outputs import OutputError, Sources, check_output
@@ -219,6 +219,9 @@ def run(plan: Plan, recipe: Recipe, levels: Mapping[str, Any] | None = None, job
         Where nothing can be written.
     """
     key = recipe.ready().key()
+    targets = [path for work in plan.works for path in work.outputs.values()]
+    for folder in {path.parent for path in targets}:
+        files.leftovers.sweep(folder, age=0)
     if len(plan.works) == 1:
         yield fuse_work(plan.works[0], recipe, levels or {}, key, force, jobs)
     else:

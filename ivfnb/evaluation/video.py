@@ -203,7 +203,7 @@ def fuse(
     chosen = recipe if meant is None else _steady(recipe)
     tasks = ((chosen, meant, infrared, visible) for infrared, visible in _pairs(sources))
     bar = tqdm(parallel.stream(_fused, tasks, jobs), desc=output.name, total=shape.frames or None, unit="frame", disable=None, leave=False)
-    written, writer = 0, None
+    written, writer, size = 0, None, (0, 0)
     with files.replacing(output) as beside:
         try:
             for frame in bar:
@@ -222,6 +222,9 @@ def fuse(
                 writer.release()
         if not written:
             raise ImageError(f"{', '.join(map(str, sources.values()))}: found no frame, expected a video")
+    if size[0] % 2 or size[1] % 2:
+        cut = " and ".join(f"the last {name}" for name, side in (("column", size[0]), ("row", size[1])) if side % 2)
+        said.append(f"{output}: found frames of {size[0]}x{size[1]} pixels, expected even sizes: {cut} is left out")
     if shape.frames and written != shape.frames:
         said.append(f"{output}: found {written} frames, expected {shape.frames} by the header: {written} are fused")
     return said

@@ -8,7 +8,8 @@ import pandas as pd
 
 from ivfnb.metrics import METRICS
 from ivfnb.report.ranks import average_ranks, complete
-from ivfnb.report.tables import in_order, rendered
+from ivfnb.report.rendering import rendered
+from ivfnb.report.tables import in_order
 from ivfnb.report.uncertainty import bounds
 
 FORMS = ("csv", "json", "md", "tex")

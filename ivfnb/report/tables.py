@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from ivfnb import files
 from ivfnb.metrics import METRICS
-from ivfnb.report import escaping, formats, marks
+from ivfnb.report import formats
 from ivfnb.report.origins import one_run
+from ivfnb.report.rendering import printed, rendered
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -66,13 +66,6 @@ def means(scores: pd.DataFrame, mixed: bool = False) -> pd.DataFrame:
     return values
 
 
-def _text(value: object, digits: int) -> str:
-    """A cell as printed; a cell nobody knows is empty."""
-    if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NA:
-        return ""
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
-
-
 def save_csv(frame: pd.DataFrame, path: str | Path, index: bool = False) -> Path:
     """Write a frame as CSV in all digits, whole or not at all; texts that a spreadsheet would calculate get an apostrophe.
 
@@ -90,67 +83,6 @@ def save_csv(frame: pd.DataFrame, path: str | Path, index: bool = False) -> Path
         `path`.
     """
     return files.write_text(path, formats.csv(frame, index))
-
-
-def _printed(frame: pd.DataFrame, suffix: str, digits: int, among: pd.Series | bool = True, italic: bool = False) -> pd.DataFrame:
-    """Headings and cells of a table as a format writes them, the best and the second best of each metric marked."""
-    found = marks.of_table(frame, digits, among, italic)
-    if not isinstance(frame.index, pd.RangeIndex):
-        found = np.hstack([np.full((len(frame), frame.index.nlevels), "", dtype=object), found])
-        frame = frame.reset_index()
-    headings = [f"{name} {METRICS[str(name)].arrow}" if name in METRICS else str(name) for name in frame.columns]
-    texts, escape, looks = (
-        frame.map(lambda cell: _text(cell, digits)).to_numpy(),
-        formats.ESCAPES[suffix],
-        {"": "{}", **formats.MARKS[suffix]},
-    )
-    cells = [[looks[m].format(escape(t)) if t else "" for t, m in zip(*row, strict=True)] for row in zip(texts, found, strict=True)]
-    return pd.DataFrame(cells, columns=[escape(heading) for heading in headings])
-
-
-def rendered(
-    frame: pd.DataFrame,
-    suffix: str,
-    caption: str = "",
-    digits: int = 3,
-    among: pd.Series | bool = True,
-    note: str = "",
-    italic: bool = False,
-) -> str:
-    """A table in one format, the best and the second best of each metric marked.
-
-    Parameters
-    ----------
-    frame, caption, digits, among, note, italic
-        As in `table`.
-    suffix : {"csv", "md", "tex", "html"}
-        CSV has all digits and no marks, caption or note.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(rendered(pd.DataFrame({"method": ["ours", "mean"], "EN": [7.25, 6.5]}), "md", digits=2), end="")
-    | method   | EN ↑     |
-    |:---------|:---------|
-    | ours     | **7.25** |
-    | mean     | 6.50     |
-    """
-    if suffix == "csv":
-        return formats.csv(frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(), index=False)
-    printed = _printed(frame, suffix, digits, among, italic)
-    if suffix == "md":
-        above, below = (escaping.markdown(text) for text in (caption, note))
-        text = (f"{above}\n\n" if above else "") + printed.to_markdown(index=False, disable_numparse=True)
-        return text + (f"\n\n{below}" if below else "") + "\n"
-    if suffix == "tex":
-        latex = printed.to_latex(index=False, escape=False, caption=escaping.latex(caption) or None)
-        return latex + (f"% {escaping.one_line(note)}\n" if note else "")
-    whole = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-    numeric = [bool(pd.api.types.is_numeric_dtype(whole[name])) for name in whole.columns]
-    return formats.page(printed, caption, numeric, note)
 
 
 def table(
@@ -198,7 +130,7 @@ def table(
     path = Path(path)
     for suffix in ("csv", "md", "tex", "html"):
         files.write_text(path.with_name(f"{path.name}.{suffix}"), rendered(frame, suffix, caption, digits, among, note, italic))
-    return _printed(frame, "md", digits, among, italic)
+    return printed(frame, "md", digits, among, italic)
 
 
 def show(path: str | Path) -> "Markdown":

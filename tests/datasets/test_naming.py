@@ -78,6 +78,7 @@ def test_patterns_say_how_files_are_named(tmp_path: Path):
         dataset("folder", infrared=folder, visible=folder)
     found = together({"infrared": folder, "visible": folder}, patterns={"infrared": "{id}_hot.png", "visible": "{id}_day"})
     assert list(found.items) == ["a", "b"]
+    assert dataset("folder", infrared=folder, visible=folder, patterns={"infrared": "{id}_hot", "visible": "{id}_day"}).ids == ["a", "b"]
     assert sorted(file.name for file in found.unused) == ["a_hot_day.txt", "notes.md"]
 
 
