@@ -22,10 +22,10 @@ lab: $(INSTALLED)
 	$(PY) -m jupyterlab --notebook-dir notebooks $(ARGS)
 
 # Examples of docstrings, tests, and the notebooks with their own defaults, which are the demo profile; results stay apart from `make reproduce`.
-# One thread a worker: small passes of several threads on shared cores wait for each other. The notebooks come last, alone on all cores.
+# One thread a worker: small passes of several threads on shared cores wait for each other.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules ivfnb tests
-	IVFNB_RESULTS=$(CURDIR)/.cache/test-results $(PY) -m pytest --nbval-lax --nbval-cell-timeout=900 notebooks
+	IVFNB_RESULTS=$(CURDIR)/.cache/test-results OMP_NUM_THREADS=1 \
+	    $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules --nbval-lax --nbval-cell-timeout=900 ivfnb tests notebooks
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .
