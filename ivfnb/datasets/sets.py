@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ivfnb.datasets.items import Meant
     from ivfnb.images import Levels
 
-HEADERS_READ = 200  # files whose headers `overview` reads of one set, evenly spread over it
-
 
 class Dataset(Sequence[Any]):
     """Images of one set in order of their ids: `len`, iteration, slices (again a Dataset), `["06"]` by id.
@@ -223,36 +221,3 @@ def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool
         raise DatasetError(f"folder: found no image in {infrared} and {visible}, expected files {', '.join(sorted(listing.SUFFIXES))}")
     entry = Entry("folder", "pairs", f"{infrared} and {visible}", folders={role: str(folder) for role, folder in folders.items()})
     return Dataset(entry, items, color, levels)
-
-
-def overview() -> "pd.DataFrame":
-    """One row per set of images, of the names and headers of the files at hand.
-
-    Returns
-    -------
-    DataFrame
-        Columns set, kind, title, found and expected (items), state, size (pixels, smallest to largest), bits (per channel), channels,
-        licence, note. Of a large set the headers of 200 files are read; sets whose small archive is at hand are unpacked for it. Where
-        something is wrong with a set, `note` begins with it.
-    """
-    import pandas as pd
-
-    rows = []
-    for name, entry in _entries().items():
-        copy = listing.at_hand(entry)
-        state, found = listing.state(entry, copy)
-        note = [listing.told(copy.faults)] if copy.faults else []
-        size = bits = channels = ""
-        if found:
-            try:
-                headers = Dataset(entry, _copy(entry).items).headers(HEADERS_READ)
-                sizes = sorted({(height * width, f"{width}x{height}") for width, height in zip(headers.width, headers.height, strict=True)})
-                size = sizes[0][1] if len(sizes) == 1 else f"{sizes[0][1]} to {sizes[-1][1]}"
-                bits, channels = (", ".join(map(str, sorted(headers[key].unique()))) for key in ("bits", "channels"))
-            except DatasetError as error:
-                state, note = "partial", [*note, str(error)]
-        rows.append(
-            {"set": name, "kind": entry.kind, "title": entry.title, "found": found, "expected": entry.expected, "state": state}
-            | {"size": size, "bits": bits, "channels": channels, "licence": entry.licence, "note": "; ".join([*note, entry.note])}
-        )
-    return pd.DataFrame(rows).astype({"expected": "Int64"})

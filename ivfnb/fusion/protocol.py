@@ -16,7 +16,7 @@ CHOICES = {
     "normalisation": ("network", "released"),
     "ties": ("visible", "infrared", "score"),
     "weighting": ("soft", "votes", "mask", "distance"),
-    "enhance_infrared": ("stretch", "none"),
+    "enhance_infrared": ("stretch", "percentile", "none"),
     "enhance_visible": ("hdrc", "clahe", "gamma", "none"),
     "eight_bit": (False, True),
     "stretch": (False, True),
@@ -58,7 +58,8 @@ class Protocol:
         Difference 8. Weight of the visible image: "soft" (mean probability of the windows over a pixel; the text's "score map as weight
         map"), "votes" (share of windows), "mask" (0 or 1 by the majority), "distance" (the script's ratio of distance transforms).
     enhance_infrared, enhance_visible : str
-        Enhancement before the fusion: "stretch" and "hdrc" in text and script; the others for ablation and comparison.
+        Enhancement before the fusion: "stretch" and "hdrc" in text and script; "percentile" stretches between the percentiles 0.1 and 99.9
+        (for dead and hot pixels); the others for ablation and comparison.
     eight_bit : bool
         Whether images pass between the stages as 8-bit files do in the script: enhanced ones rounded, the stretched blend truncated.
     jpeg_quality : int or None

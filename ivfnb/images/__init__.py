@@ -3,10 +3,14 @@
 A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, RGB.
 """
 
-from ivfnb.images.arrays import Image, ImageError, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
-from ivfnb.images.ranges import ImageWarning, Levels, LevelsWarning, as_levels, by_role, is_coloured, levels, warn_of_colours, without_doubt
+from ivfnb.images.arrays import Image, ImageError, bands, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
+from ivfnb.images.checks import as_levels, levels
+from ivfnb.images.doubts import ImageWarning, LevelsWarning, is_coloured, warn_of_colours, warn_of_unit, without_doubt
+from ivfnb.images.headers import read_header
+from ivfnb.images.ranges import Levels, by_role
+from ivfnb.images.reading import decode, read_color, read_gray, read_image, read_infrared
 from ivfnb.images.resizing import matlab_imresize, resize
-from ivfnb.images.storage import decode, read_color, read_gray, read_header, read_image, read_infrared, through_jpeg, write_image
+from ivfnb.images.storage import through_jpeg, write_image
 
 __all__ = [
     "Image",
@@ -15,6 +19,7 @@ __all__ = [
     "Levels",
     "LevelsWarning",
     "as_levels",
+    "bands",
     "by_role",
     "decode",
     "from_ycbcr",
@@ -33,6 +38,7 @@ __all__ = [
     "to_uint8",
     "to_ycbcr",
     "warn_of_colours",
+    "warn_of_unit",
     "without_doubt",
     "write_image",
 ]

@@ -1,7 +1,11 @@
 """What an image is here, and what is done to its levels and colours."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
+
+BAND = 2**19  # pixels that are worked on at a time where an image may be large: 4 MB as levels
 
 Image = np.ndarray
 
@@ -142,3 +146,27 @@ def from_ycbcr(image: Image) -> Image:
     luma, cb, cr = np.moveaxis(image.astype(np.float64), 2, 0)
     red, blue = luma + 1.402 * (cr - 128), luma + 1.772 * (cb - 128)
     return np.clip(np.stack([red, (luma - 0.299 * red - 0.114 * blue) / 0.587, blue], axis=2), 0, 255)
+
+
+def bands(shape: tuple[int, ...], pixels: int = BAND) -> Iterator[slice]:
+    """Runs of rows that make up an image, so that what is computed on the way is small, however large the image is.
+
+    Parameters
+    ----------
+    shape : (h, w) or (h, w, 3)
+    pixels : int
+        Of a run, at most (but a whole row at least).
+
+    Yields
+    ------
+    slice
+        Of rows.
+
+    Examples
+    --------
+    >>> list(bands((5, 100), 200))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    step = max(1, pixels // max(1, shape[1]))
+    for first in range(0, shape[0], step):
+        yield slice(first, min(first + step, shape[0]))

@@ -47,10 +47,10 @@ def uploaded(name, stored):
     return {"name": name, "mimeType": "application/octet-stream", "buffer": stored}
 
 
-def huge_header():
-    """A PNG of a few bytes whose header says 30000x30000 pixels."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", 30000, 30000, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+def huge_header(width=30000, height=30000):
+    """A PNG of a few bytes whose header says very many pixels."""
+    chunks = (b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), b"IDAT" + zlib.compress(b"\0"))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in chunks)
 
 
 @pytest.fixture(scope="module")
