@@ -238,9 +238,9 @@ def test_another_method_and_two_side_by_side(visitor):
 
 
 BAD = {
-    "text": (uploaded("ir.png", b"this is no image"), "found no header of an image"),
+    "text": (uploaded("ir.png", b"this is no image"), "found no image header"),
     "cut short": (uploaded("ir.png", encoded(picture(1))[:200]), "no whole image"),
-    "huge header": (uploaded("ir.png", huge_header()), "expected at most 0.2 megapixels"),
+    "huge header": (uploaded("ir.png", huge_header()), "30000x30000 pixels"),
     "other size": (uploaded("ir.png", encoded(picture(1, (40, 40)))), "expected one size"),
     "two pixels": (uploaded("ir.png", encoded(picture(1, (2, 2)))), "expected one size"),
     "too many bytes": (uploaded("ir.bmp", encoded(picture(1, (700, 700, 3)), ".bmp")), "must be 1MB or smaller"),
