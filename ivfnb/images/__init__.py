@@ -6,7 +6,7 @@ A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, 
 from ivfnb.images.arrays import Image, ImageError, bands, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
 from ivfnb.images.checks import as_levels, levels
 from ivfnb.images.doubts import ImageWarning, LevelsWarning, is_coloured, warn_of_colours, warn_of_unit, without_doubt
-from ivfnb.images.headers import read_header
+from ivfnb.images.headers import header_of, read_header
 from ivfnb.images.ranges import Levels, by_role
 from ivfnb.images.reading import decode, read_color, read_gray, read_image, read_infrared
 from ivfnb.images.resizing import matlab_imresize, resize
@@ -26,6 +26,7 @@ __all__ = [
     "check_format",
     "decode",
     "from_ycbcr",
+    "header_of",
     "is_coloured",
     "levels",
     "matlab_imresize",

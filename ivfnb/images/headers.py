@@ -178,16 +178,42 @@ def read_header(path: str | Path) -> dict[str, int | str]:
     >>> header["channels"], header["bits"]
     (1, 8)
     """
-    stored = file_bytes(path)
+    return header_of(file_bytes(path), str(path))
+
+
+def header_of(stored: bytes, name: str) -> dict[str, int | str]:
+    """What the bytes of an image file say of it: what `read_header` does, for files that lie in memory alone.
+
+    Parameters
+    ----------
+    stored : bytes
+        The whole file.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ImageError
+        As `read_header` does.
+
+    Examples
+    --------
+    >>> header_of(b"P5 40 30 255 ", "ramp.pgm")["width"]
+    40
+    """
     found = kind(stored)
     if found is None:
-        raise ImageError(f"{path}: found no image header, expected {READ}")
+        raise ImageError(f"{name}: found no image header, expected {READ}")
     if found == "TIFF":
-        with tiff.first_page(stored, str(path)) as page:
-            check_size(str(path), page.imagewidth, page.imagelength)
+        with tiff.first_page(stored, name) as page:
+            check_size(name, page.imagewidth, page.imagelength)
             turned, header = tiff.orientation(page) >= 5, tiff.header(page)
     else:
-        with opened(stored, str(path), found) as image:
+        with opened(stored, name, found) as image:
             tiles = vars(image).get("tile")
             raw = str(tiles[0].args) if tiles else ""  # such as RGB;16B: Pillow itself holds 16-bit colour in 8 bits
             deep = {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if ";16" in image.mode + raw else 8)

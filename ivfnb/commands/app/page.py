@@ -5,6 +5,7 @@ import argparse
 from ivfnb.commands.app import configure_limits, limits_of
 from ivfnb.commands.app.view import page
 
-parser = argparse.ArgumentParser()
-configure_limits(parser)
-page(limits_of(parser.parse_args()))
+if __name__ == "__main__":  # which is what Streamlit calls it
+    parser = argparse.ArgumentParser()
+    configure_limits(parser)
+    page(limits_of(parser.parse_args()))

@@ -10,11 +10,12 @@ from ivfnb.commands.app import switches
 from ivfnb.commands.app.computing import OURS, Choice, listening, ours
 from ivfnb.commands.app.limits import Limits
 from ivfnb.commands.app.uploads import Given, Pair, member_of_zip, pairs_of_zip, read_pair, sample_pair
+from ivfnb.datasets import matching
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED
 from ivfnb.metrics import CONVENTIONS
 
 SOURCES = ("Sample", "Two images", "Zip")
-SUFFIXES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"]
+SUFFIXES = sorted(suffix.removeprefix(".") for suffix in matching.SUFFIXES)
 MEANT = {
     "as their files say": None,
     "full: the whole range of 16 bits": "full",
