@@ -6,7 +6,7 @@ JOBS ?= 2
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test lint format notebooks lock wheel clean
+.PHONY: reproduce test site lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
@@ -16,6 +16,10 @@ reproduce: $(INSTALLED)
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules ivfnb tests
 	IVFNB_RESULTS=$(CURDIR)/.cache/test-results $(PY) -m pytest --nbval-lax --nbval-cell-timeout=900 notebooks
+
+# pages of docs/, the notebooks and the results of the full run, into site/: nothing is fetched, warnings are errors
+site: $(INSTALLED)
+	$(PY) scripts/make_site.py
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .
