@@ -19,7 +19,7 @@ import yaml
 
 from ivfnb import files, paths, provenance
 from ivfnb.commands.profiles import declared, notebooks, select, settings
-from ivfnb.report import pages
+from ivfnb.report import contents
 
 VARIABLES = ("IVFNB_DATA", "IVFNB_CACHE")  # folders that kernels, which start elsewhere, must find as well
 
@@ -62,7 +62,7 @@ def _run_one(path: Path, executed: Path, parameters: dict[str, Any], kernel: dic
         return f"{where}: {error.ename}: {error.evalue}\nThe notebook with its traceback: {executed}"
     except (CellTimeoutError, DeadKernelError) as error:
         return f"{path.name}: {type(error).__name__}: {error}\nThe notebook as far as it came: {executed}"
-    files.write_text(executed.with_suffix(".html"), pages.executed(executed))
+    files.write_text(executed.with_suffix(".html"), contents.executed(executed))
     return None
 
 
@@ -115,9 +115,9 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
     record = {"profile": profile, "parameters": given, "overrides": overrides or {}, "seconds": seconds, "failure": failure}
     part = "" if len(chosen) == len(known) else "_" + "_".join(stem[:2] for stem in chosen)
     written = provenance.write_run(folder / f"run{part}.json", **record, weights=weights, files=_files(folder))
-    contents = pages.index(folder, files.read_json(written))
+    listed = contents.index(folder, files.read_json(written))
     print(
-        failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}, table of contents: {contents}"
+        failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}, table of contents: {listed}"
     )
     return 1 if failure else 0
 
