@@ -8,7 +8,7 @@ PORT ?= 8501
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test app lab lint format notebooks lock wheel clean
+.PHONY: reproduce test site app lab lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
@@ -26,6 +26,10 @@ lab: $(INSTALLED)
 test: $(INSTALLED)
 	IVFNB_RESULTS=$(CURDIR)/.cache/test-results OMP_NUM_THREADS=1 \
 	    $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules --nbval-lax --nbval-cell-timeout=900 ivfnb tests notebooks
+
+# pages of docs/, the notebooks and the results of the full run, into site/: nothing is fetched, warnings are errors
+site: $(INSTALLED)
+	$(PY) scripts/make_site.py
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from pathlib import Path
 
 from ivfnb import paths
@@ -75,13 +76,14 @@ def _values(name: str) -> str:
 def page(name: str, written: str) -> str:
     """Markdown of a metric's page."""
     metric = METRICS[name]
-    title, _, purpose = (metric.function.__doc__ or name).partition("\n")[0].partition(": ")
-    full = title if f"({name})" in title or title.startswith(name) else f"{title} ({name})"
+    purpose = (metric.function.__doc__ or "").partition("\n")[0]
+    words = re.split(r" \(|[:;,]", purpose)[0]
+    title = f"{name}: {words if words[:2].isupper() else words[:1].lower() + words[1:]}" if words else name
     function = f"{metric.function.__module__}.{metric.function.__name__}"
     others = [CONVENTIONS[each].replaced[name] for each in CONVENTIONS if name in CONVENTIONS[each].replaced]
     documented = "\n".join(f".. autofunction:: {each}" for each in [function, *(f"{f.__module__}.{f.__name__}" for f in others)])
     return (
-        f"# {full or name}\n\n{purpose.capitalize() + chr(10) if purpose else ''}\n{_facts(metric)}\n{written}{_implementations(name)}\n"
+        f"# {title}\n\n{purpose}\n\n{_facts(metric)}\n{written}{_implementations(name)}\n"
         f"## Values to compare with\n\n{_values(name)}\n## In Python\n\n```{{eval-rst}}\n{documented}\n```\n"
     )
 

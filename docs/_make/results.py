@@ -52,6 +52,7 @@ def table(path: Path, page: str) -> str:
     own = path.with_suffix(".html")
     text = _TABLE.search(own.read_text(encoding="utf-8"))[0] if own.is_file() else _of_csv(path.with_suffix(".csv"))
     text = text.replace("<table>", '<table class="sortable">', 1)
+    text = re.sub(r"<td>([^<]{100,})</td>", r'<td class="long">\1</td>', text)
     text = re.sub(r"<td>([^<]{30,})</td>", r'<td class="text">\1</td>', text)
     up = "../" * page.count("/")
     named = [path.with_suffix(suffix) for suffix in FORMATS if path.with_suffix(suffix).is_file()]

@@ -19,7 +19,7 @@ from ivfnb.commands.options import add_parallel, parallel_from
 from ivfnb.commands.profiles import declared, notebooks, select, settings
 from ivfnb.commands.reproduce import keys, records
 from ivfnb.commands.reproduce.kernel import execute, kernel_of_this_interpreter
-from ivfnb.report import run_pages
+from ivfnb.report import contents
 
 
 def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[str, Any] | None = None, force: bool = False) -> int:
@@ -75,7 +75,7 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
             record = {"profile": profile, "parameters": given, "overrides": overrides or {}, "failure": failure, "weights": weights}
             part = "" if len(chosen) == len(every) else "_" + "_".join(stem[:2] for stem in chosen)
             written = records.write_run(folder, state, ended, part, **record)
-            run_pages.index(folder, written)
+            contents.index(folder, written)
     done = f"{', '.join(todo) or 'nothing'} run in {time.perf_counter() - started:.0f} s"
     print(failure or f"{done}; results in {folder}, table of contents: {folder / records.CONTENTS}")
     return 1 if failure else 0

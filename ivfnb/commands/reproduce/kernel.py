@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ivfnb import files, paths
-from ivfnb.report import run_pages
+from ivfnb.report import contents
 
 VARIABLES = ("IVFNB_DATA", "IVFNB_CACHE")  # folders that kernels, which start elsewhere, must find as well
 PREFIX, LOCK = "ivfnb-run-", "lock"  # of private folders, and the file in each that its run holds
@@ -117,5 +117,5 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any], kernel: dict
     if failure:
         executed.with_suffix(".html").unlink(missing_ok=True)  # it shows an earlier run
     else:
-        files.write_text(executed.with_suffix(".html"), run_pages.executed(executed))
+        files.write_text(executed.with_suffix(".html"), contents.executed(executed))
     return failure

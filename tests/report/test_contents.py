@@ -11,7 +11,7 @@ import pytest
 
 from ivfnb import files
 from ivfnb.images import write_image
-from ivfnb.report import run_pages as pages
+from ivfnb.report import contents
 
 LOADED = re.compile(
     r"""<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)=["'](?!data:)([^"']+)|url\(["']?(?!data:)([^)"']+)|@import"""
@@ -31,7 +31,7 @@ def notebook(path: Path, *sources: str) -> Path:
 @pytest.fixture
 def page(tmp_path):
     pytest.importorskip("ziamath", reason="ziamath, which draws formulas, is not installed (extra notebooks)")
-    return pages.executed(
+    return contents.executed(
         notebook(tmp_path / "04_x.ipynb", "# 4 - Fuse: one image\n\nOf $a_b$: [next](05_evaluate.ipynb).\n\n$$\\frac{1}{2}$$")
     )
 
@@ -73,7 +73,7 @@ def run(tmp_path):
 
 
 def test_every_link_of_the_contents_leads_somewhere(run):
-    text = pages.index(run, {"profile": "demo", "seconds": {"04_fuse": 12.3}}).read_text()
+    text = contents.index(run, {"profile": "demo", "seconds": {"04_fuse": 12.3}}).read_text()
     targets = [html.unescape(found) for found in re.findall(r'(?:href|src)="([^"]*)"', text)]
     assert len(targets) > 12
     for target in targets:
@@ -85,7 +85,7 @@ def test_every_link_of_the_contents_leads_somewhere(run):
 
 
 def test_names_carry_no_markup(run):
-    text = pages.index(run, {"profile": "<b>", "parameters": {"datasets": "<script>alert(1)</script>"}, "commit": None}).read_text()
+    text = contents.index(run, {"profile": "<b>", "parameters": {"datasets": "<script>alert(1)</script>"}, "commit": None}).read_text()
     assert "<script" not in text
     assert "<img src=x" not in text
     assert "<b>" not in text
@@ -102,13 +102,13 @@ def test_it_says_what_made_the_results(run):
         "python": "3.11",
         "versions": {"numpy": "2", "torch": None},
     }
-    text = pages.index(run, {**record, "seconds": {"04_fuse": 12.3}, "failure": "cell 3"}).read_text()
+    text = contents.index(run, {**record, "seconds": {"04_fuse": 12.3}, "failure": "cell 3"}).read_text()
     for words in ("abc with local changes", "today", "numpy 2", ", 12 s)", "cell 3", 'href="run.json"'):
         assert words in text, words
     assert "None" not in text.partition("How it was made")[2].partition("machine")[0]
 
 
 def test_an_empty_run_has_a_page_too(tmp_path):
-    text = pages.index(tmp_path, {}).read_text()
+    text = contents.index(tmp_path, {}).read_text()
     assert "<h2>Tables" not in text
     assert tmp_path.name in text
