@@ -51,7 +51,7 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
     Notes
     -----
     Leaves `notebooks/*.ipynb` and `.html`, whatever the notebooks write, `state.json` (what is current: see `records`) and `run.json`
-    (provenance, seconds, hashes), and `index.html`, which links all of them; a run of some notebooks only, such as 05, leaves `run_05.json`.
+    (provenance, seconds, hashes; of a run of some notebooks only, such as 05, `run_05.json`), and `index.html`, which links all of them.
     """
     chosen, every = select(only), notebooks()
     known = {stem: declared(path) for stem, path in every.items()}
