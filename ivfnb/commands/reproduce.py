@@ -50,7 +50,9 @@ def kernel_of_this_interpreter() -> Iterator[dict[str, Any]]:
 def _write_html(executed: Path) -> None:
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(embed_images=True).from_filename(str(executed))
+    body, _ = HTMLExporter().from_filename(
+        str(executed)
+    )  # embed_images would empty the <ins> of the second best; outputs are embedded anyway
     files.write_text(executed.with_suffix(".html"), body)
 
 

@@ -153,7 +153,7 @@ def encoded(figure: Figure) -> tuple[bytes, str]:
     return written.getvalue(), "png"
 
 
-def show_figure(figure: Figure, path: str | Path) -> None:
+def show_figure(figure: Figure, path: str | Path, shown: bool = True) -> None:
     """Write a figure to a file, show it on the notebook's page, and close it.
 
     Parameters
@@ -161,10 +161,13 @@ def show_figure(figure: Figure, path: str | Path) -> None:
     figure : Figure
     path : path
         As of `save_figure`.
+    shown : bool
+        False only writes and closes it.
     """
-    from IPython import display
-
     save_figure(figure, path)
-    data, kind = encoded(figure)
-    display.display(display.Image(data, format=kind, alt=described(figure)))
+    if shown:
+        from IPython import display
+
+        data, kind = encoded(figure)
+        display.display(display.Image(data, format=kind, alt=described(figure)))
     plt.close(figure)

@@ -55,6 +55,15 @@ def test_a_figure_is_written_shown_in_words_and_closed(montage, tmp_path, monkey
     assert not plt.fignum_exists(montage.number)
 
 
+def test_a_figure_can_be_written_only(montage, tmp_path, monkeypatch):
+    from IPython import display
+
+    monkeypatch.setattr(display, "display", None)
+    report.show_figure(montage, tmp_path / "pair.png", shown=False)
+    assert (tmp_path / "pair.png").is_file()
+    assert not plt.fignum_exists(montage.number)
+
+
 def test_tables_are_shown_whole_and_flush_left():
     words = pd.DataFrame({"said": ["a word " * 30, None], "note": [None, None]}, index=pd.Index(["a|b", "c"], name="who"))
     text = report.text_table(words).data
