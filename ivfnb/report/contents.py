@@ -67,7 +67,8 @@ def executed(notebook: str | Path) -> str:
     def markdown(source: str) -> str:
         return str(MarkdownWithMath(renderer=Renderer(escape=False)).render(source))
 
-    exporter = HTMLExporter(embed_images=True, extra_loaders=[DictLoader({"offline.html.j2": TEMPLATE})], template_file="offline.html.j2")
+    # not embed_images: it would empty the <ins> of the second best, and outputs are embedded anyway
+    exporter = HTMLExporter(extra_loaders=[DictLoader({"offline.html.j2": TEMPLATE})], template_file="offline.html.j2")
     exporter.register_filter("markdown2html", markdown)
     return _SIBLING.sub(r'href="\1.html', str(exporter.from_filename(str(notebook))[0]))
 

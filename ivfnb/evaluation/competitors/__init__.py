@@ -1,6 +1,6 @@
 """The paper's 17 comparison methods by name and in its order, and where each row of a table gets its images, if anywhere."""
 
-from ivfnb.evaluation.competitors.coverage import absent, at_hand
+from ivfnb.evaluation.competitors.coverage import absent, at_hand, narrow
 from ivfnb.evaluation.competitors.origins import (
     AS_RELEASED_NAME,
     AUTHORS,
@@ -53,6 +53,7 @@ __all__ = [
     "implemented",
     "likeness_to_published",
     "methods",
+    "narrow",
     "nearness_to_mean",
     "one_each",
     "one_of_each",

@@ -1,10 +1,11 @@
 """What of the paper's comparison is at hand in a run, and which command brings the rest."""
 
+import textwrap
 from collections.abc import Iterable
 
 import pandas as pd
 
-from ivfnb.evaluation.competitors.origins import NAMES, NONE, Row
+from ivfnb.evaluation.competitors.origins import NAMES, NONE, PUBLISHED, Row
 
 
 def at_hand(chosen: Iterable[Row]) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def at_hand(chosen: Iterable[Row]) -> pd.DataFrame:
 
 
 def absent(chosen: Iterable[Row]) -> str:
-    """One paragraph that names the paper's methods without images, and the commands that bring them.
+    """One paragraph, in lines of 95 letters, that names the paper's methods without images and the commands that bring them.
 
     Parameters
     ----------
@@ -59,4 +60,33 @@ def absent(chosen: Iterable[Row]) -> str:
         said.append(f'Without weights: {", ".join(unweighted)} ("ivfnb fetch weights/NAME" brings them).')
     if others:
         said.append(f"Otherwise absent: {', '.join(others)}.")
-    return " ".join(said)
+    return textwrap.fill(" ".join(said), 95)
+
+
+def narrow(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of methods with one column, the first, that tells its rows apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its columns method, source and variant become one; notes are left out.
+
+    Returns
+    -------
+    DataFrame
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"method": ["CBF", "CBF"], "source": ["own implementation", "published images"], "variant": ["", ""], "EN": [1, 2]})
+    >>> narrow(rows)["method"].tolist()
+    ['CBF', 'CBF (published images)']
+    """
+    words = [
+        f"{row['method']}: {row['variant']}"
+        if row["variant"]
+        else f"{row['method']} ({PUBLISHED})"
+        if row["source"] == PUBLISHED
+        else row["method"]
+        for row in table.to_dict("records")
+    ]
+    return table.assign(method=words).drop(columns=["source", "variant", "note"], errors="ignore")

@@ -1,0 +1,173 @@
+"""What a page of a notebook shows: figures as small as their kind allows, and tables whole."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from ivfnb.report import escaping
+from ivfnb.report.figures import save_figure
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+DOTS = 80  # an inch, on a page; files have more (`save_figure`)
+QUALITY = 85  # of JPEG: no block is seen at it
+
+
+def whole_tables() -> None:
+    """Have pandas print tables whole: no text and no column of a table is cut off with dots.
+
+    Examples
+    --------
+    >>> whole_tables()
+    >>> "..." in pd.DataFrame({"said": ["a word " * 40]}).to_html()
+    False
+    """
+    pd.set_option("display.max_colwidth", None, "display.max_columns", None, "display.width", 200)
+
+
+def shown_table(texts: pd.DataFrame, rows: pd.Series | None = None, caption: str = "") -> "Markdown":
+    """A table of texts that are Markdown already, as a page shows it.
+
+    Parameters
+    ----------
+    texts : DataFrame of str
+        As `table` returns it.
+    rows : Series of bool, optional
+        Which rows are shown; all by default.
+    caption : str
+        Plain text above.
+
+    Returns
+    -------
+    IPython.display.Markdown
+        Without the columns that are empty in all its rows, all of them flush left.
+
+    Examples
+    --------
+    >>> print(shown_table(pd.DataFrame({"method": ["CBF"], "note": [""]})).data)
+    | method   |
+    |:---------|
+    | CBF      |
+    """
+    from IPython.display import Markdown
+
+    chosen = texts if rows is None else texts[rows.to_numpy()]
+    chosen = chosen.loc[:, (chosen != "").any()]
+    text = chosen.to_markdown(index=False, disable_numparse=True, colalign=["left"] * chosen.shape[1])
+    return Markdown(f"{escaping.markdown(caption)}\n\n{text}" if caption else text)
+
+
+def text_table(frame: pd.DataFrame) -> "Markdown":
+    """A table of words as a page shows it, every column flush left.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        An index that is no mere numbering becomes columns. A missing value is an empty cell.
+
+    Returns
+    -------
+    IPython.display.Markdown
+
+    Examples
+    --------
+    >>> print(text_table(pd.DataFrame({"switch": ["size"], "decides": ["pixels"]})).data)
+    | switch   | decides   |
+    |:---------|:----------|
+    | size     | pixels    |
+    """
+    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    return shown_table(frame.astype(object).where(frame.notna(), "").map(lambda cell: escaping.markdown(str(cell))))
+
+
+def is_photographic(figure: Figure) -> bool:
+    """Whether a figure shows images, of grey levels or of colours, rather than lines or a matrix of numbers.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_photographic(plt.figure())
+    False
+    """
+    shown = [image.get_array() for axis in figure.axes for image in axis.images]
+    return any(array is not None and array.dtype == np.uint8 for array in shown)
+
+
+def described(figure: Figure) -> str:
+    """What a figure shows in words, for those who do not see it: its own title, then those of its panels.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> figure, axes = plt.subplots(1, 2)
+    >>> _ = axes[0].set_title("infrared"), axes[1].set_title("visible")
+    >>> described(figure)
+    'infrared; visible'
+    """
+    titles = [figure.get_suptitle(), *(axis.get_title() for axis in figure.axes if axis.get_visible())]
+    return "; ".join(" ".join(title.split()) for title in titles if title).replace("\\$", "$")
+
+
+def encoded(figure: Figure) -> tuple[bytes, str]:
+    """A figure as a file for a page.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    data : bytes
+    kind : {"jpeg", "png"}
+        JPEG of quality 85 for images, PNG of at most 256 colours for charts.
+    """
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DOTS)
+    image, written = Image.open(drawn).convert("RGB"), io.BytesIO()
+    if is_photographic(figure):
+        image.save(written, "JPEG", quality=QUALITY, optimize=True)
+        return written.getvalue(), "jpeg"
+    image.quantize(256, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+    return written.getvalue(), "png"
+
+
+def show_figure(figure: Figure, path: str | Path, shown: bool = True) -> None:
+    """Write a figure to a file, show it on the notebook's page, and close it.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : path
+        As of `save_figure`.
+    shown : bool
+        False only writes and closes it.
+    """
+    save_figure(figure, path)
+    if shown:
+        from IPython import display
+
+        data, kind = encoded(figure)
+        display.display(display.Image(data, format=kind, alt=described(figure)))
+    plt.close(figure)
