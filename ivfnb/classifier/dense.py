@@ -16,148 +16,84 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
-from math import prod
 
 import torch
 from torch.nn import functional
 
-from ivfnb.classifier.folding import CELLS, Affine, Folded, fold, product
+from ivfnb.classifier.folding import CELLS, Affine, Folded, activate, activates, folded, product
 from ivfnb.classifier.grid import WINDOW
 from ivfnb.classifier.network import EResNet
+from ivfnb.classifier.tiles import CELL, Tile, join, neighbourhoods
 
-CELL = WINDOW // CELLS  # pixels per side of a cell; rows and columns of pixels are counted in strips of 8
 TILE_PIXELS = 15 * 2**9  # pixels of an image in one pass: a block's widest output, 1 KiB for each of 1.9 kinds a pixel, then fits the cache
 MOST_THREADS = 8  # each holds a tile
+DEVICE_PIXELS = 2**21  # at most, on an accelerator: there large passes pay, since every operation costs its start
+DEVICE_BYTES = 8192  # of its memory for a pixel of both images in one pass, at the widest block, rounded up
 
 
-class Tile:
-    """A run of strips of 8 pixel rows: which grid rows meet it, and where a buffer (pixels, ...) keeps the pixels of each kind.
+def in_one_pass(device: torch.device) -> tuple[int, int]:
+    """How much passes the network at once.
 
     Parameters
     ----------
-    first, last : int
-        Strips of the run, the last one not in it.
-    step : int
-        Of the grid, in strips.
-    grid : (rows, columns)
-        Of the windows.
+    device : torch.device
+
+    Returns
+    -------
+    tile_pixels, together : int
+        Pixels of an image, and how many of the two images. On a processor what its cache holds; on CUDA both images, whole where a quarter
+        of the free memory holds them.
+
+    Examples
+    --------
+    >>> in_one_pass(torch.device("cpu")) == (TILE_PIXELS, 1)
+    True
     """
-
-    def __init__(self, first: int, last: int, step: int, grid: tuple[int, int]):
-        self.first, self.last, self.step, self.grid = first, last, step, grid
-        # row i of a window's 4 rows of cells lies in strip (grid row) * step + i: the grid rows and strips that the tile holds, per i
-        begins = [max(0, -((i - first) // step)) for i in range(CELLS)]
-        ends = [max(begin, min(grid[0], -((i - last) // step))) for i, begin in enumerate(begins)]
-        self.grid_rows = [slice(*run) for run in zip(begins, ends, strict=True)]
-        self.strips = [slice(a * step + i - first, b * step + i - first, step) for i, (a, b) in enumerate(zip(begins, ends, strict=True))]
-        self.width = (grid[1] - 1) * step + CELLS
-        self.columns = [slice(j, self.width - CELLS + 1 + j, step) for j in range(CELLS)]
-
-    def shapes(self, size: int) -> list[list[tuple[int, ...]]]:
-        """Shape of each kind: (2 blocks where on top or bottom, rows, 2 where on the sides, columns), at `size` pixels per strip."""
-        top, *_, bottom = ((2, run.stop - run.start) for run in self.grid_rows)
-        widths = (size * self.width,), (2, self.grid[1])
-        return [[(*rows, *width) for width in widths] for rows in (top, (size * (self.last - self.first),), bottom)]
-
-    def pixels(self, size: int) -> int:
-        """Number of pixels of all kinds, at `size` pixels per strip."""
-        return sum(prod(shape) for row in self.shapes(size) for shape in row)
-
-    def kinds(self, buffer: torch.Tensor, size: int) -> list[list[torch.Tensor]]:
-        """Views of the kinds [vertical][horizontal] in `buffer` (pixels, ...), each of shape (*shape, ...), at `size` pixels per strip."""
-        shapes = self.shapes(size)
-        parts = iter(buffer.split([prod(shape) for row in shapes for shape in row]))
-        return [[next(parts).unflatten(0, shape) for shape in row] for row in shapes]
-
-
-def _at(strips: slice, size: int, offset: int) -> slice:
-    """The pixels `offset` behind the first of each of the strips, at `size` pixels per strip."""
-    return slice(strips.start * size + offset, strips.stop * size, strips.step * size)
-
-
-def _beside_sides(tile: Tile, pixels: torch.Tensor, size: int) -> torch.Tensor:
-    """View (..., 2 sides, grid columns, features) of the pixels (..., columns, features) that lie next to a side inside their window."""
-    apart = CELLS * size - 3
-    inner = pixels.narrow(-2, 1, pixels.shape[-2] - 2)
-    return inner.unfold(-2, apart + 1, tile.step * size)[..., ::apart].movedim(-1, -3)
-
-
-def _join(tile: Tile, wide: list[list[torch.Tensor]], narrow: list[list[torch.Tensor]], size: int) -> None:
-    """Maxima of the 2x2 pixels of each pooled cell, from the kinds `wide` (`size` pixels per strip) into the kinds `narrow` (half of it).
-
-    A pooled cell on a border joins border pixels with the pixels of the inside kind that lie beside them.
-    """
-    inside, sides = wide[1]
-    pairs = torch.maximum(inside[:, 0::2], inside[:, 1::2])
-    torch.maximum(pairs[0::2], pairs[1::2], out=narrow[1][0])
-    edges = torch.maximum(sides, _beside_sides(tile, inside, size))
-    torch.maximum(edges[0::2], edges[1::2], out=narrow[1][1])
-    for vertical, cell, offset in ((0, 0, 1), (2, -1, size - 2)):  # the strip and its pixel beside the border
-        (border, corners), beside = wide[vertical], _at(tile.strips[cell], size, offset)
-        pooled = torch.maximum(border[:, :, 0::2], border[:, :, 1::2], out=narrow[vertical][0])
-        torch.maximum(pooled, pairs[beside], out=pooled)
-        joined = torch.maximum(corners, edges[beside])
-        torch.maximum(joined, _beside_sides(tile, border, size), out=narrow[vertical][1])
+    if device.type == "cpu":
+        return TILE_PIXELS, 1
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else DEVICE_BYTES * DEVICE_PIXELS
+    return max(TILE_PIXELS, min(DEVICE_PIXELS, free // (4 * DEVICE_BYTES))), 2
 
 
 def _block(tile: Tile, block: Affine, features: torch.Tensor, size: int, out: torch.Tensor | None = None) -> torch.Tensor:
-    """A residual block over all kinds: (pixels, in) at `size` pixels per strip -> (fewer pixels, out) at half of it."""
-    wide = product(features, block, activation=True)
+    """A residual block over all kinds: (pixels, images, in) at `size` pixels per strip -> (fewer pixels, images, out) at half of it."""
+    images, early = features.shape[1], activates(features)
+    wide = product(features.flatten(0, 1), block, activation=early).view(len(features), -1)
     narrow = wide.new_empty(tile.pixels(size // 2), wide.shape[1])
-    _join(tile, tile.kinds(wide, size), tile.kinds(narrow, size // 2), size)
-    residual, shortcut = narrow.chunk(2, dim=1)
+    join(tile, tile.kinds(wide, size), tile.kinds(narrow, size // 2), size)
+    if not early:  # a quarter of the pixels is left, and the activation rises, so that it does not matter which comes first
+        activate(narrow)
+    residual, shortcut = narrow.view(len(narrow), images, 2, -1).unbind(2)
     return torch.add(residual, shortcut, out=out)
 
 
-def _neighbourhoods(tile: Tile, height: int, width: int) -> torch.Tensor:
-    """Where the 3x3 neighbourhood of each pixel lies in the flattened planes of `scores`: (pixels of all kinds, 9).
-
-    Those planes have 1 + h + h rows, namely zeros, the image's and the other image's, and 1 + w columns, zeros first.
-    """
-    around = torch.arange(-1, 2)
-
-    def inside(first: int, last: int, limit: int) -> torch.Tensor:
-        seen = torch.arange(first * CELL, last * CELL)[:, None] + 1 + around
-        return torch.where(seen > limit, 0, seen)
-
-    def borders(count: slice) -> tuple[torch.Tensor, torch.Tensor]:
-        start = torch.arange(count.start, count.stop)[:, None] * tile.step * CELL + 1 + around
-        return start, start + WINDOW - 1
-
-    top, bottom = borders(tile.grid_rows[0])[0].repeat(2, 1, 1), borders(tile.grid_rows[-1])[1].repeat(2, 1, 1)
-    top[0, :, 0], bottom[1, :, 2] = 0, 0
-    top[1, :, 0] += height + WINDOW  # the last row of the other image's window
-    bottom[0, :, 2] += height - WINDOW  # the first
-    left, right = borders(slice(0, tile.grid[1]))
-    left[:, 0], right[:, 2] = 0, 0
-    vertical, horizontal = (top, inside(tile.first, tile.last, height), bottom), (inside(0, tile.width, width), torch.cat([left, right]))
-    return torch.cat([(r[..., None, :, None] * (width + 1) + c[:, None, :]).reshape(-1, 9) for r in vertical for c in horizontal])
-
-
 def _features(tile: Tile, net: Folded, seen: torch.Tensor, out: torch.Tensor) -> None:
-    """Features of all kinds at one pixel per strip, (pixels, 512: gray, gradients) in `out`, from neighbourhoods (branches, pixels, 9)."""
+    """Features of all kinds at one pixel per strip, (pixels, images, 512: gray, gradients); `seen`: (branches, pixels, images, 9)."""
+    pixels, images = seen.shape[1:3]
 
     def branch(which: int, out: torch.Tensor | None = None) -> torch.Tensor:
-        features, size, (*blocks, last) = product(seen[which], net.stems[which], activation=True), CELL, net.branches[which]
+        features, size, (*blocks, last) = product(seen[which].flatten(0, 1), net.stems[which], activation=True), CELL, net.branches[which]
+        features = features.view(pixels, images, -1).to(last.weight.dtype)
         for block in blocks:
             features, size = _block(tile, block, features, size), size // 2
         return _block(tile, last, features, size, out)
 
-    branch(0, out[:, :256])
-    _block(tile, net.gradient_block, torch.cat([branch(1), branch(2)], dim=1), 2, out[:, 256:])
+    branch(0, out[..., :256])
+    _block(tile, net.gradient_block, torch.cat([branch(1), branch(2)], dim=-1), 2, out[..., 256:])
 
 
 @torch.inference_mode()
-def _shares(net: Folded, planes: torch.Tensor, tile: Tile) -> list[torch.Tensor]:
+def _shares(net: Folded, planes: torch.Tensor, together: int, tile: Tile) -> list[torch.Tensor]:
     """What each row of cells adds to the head's first layer: (grid rows in the tile, grid columns, 2 images, 2 blocks, 256), four times.
 
-    `planes`: (2 images, 3 branches, 1 + h + h, 1 + w), see `_neighbourhoods`.
+    `planes`: (2 images, 3 branches, 1 + h + h, 1 + w), see `neighbourhoods`; `together` of the images pass at once.
     """
-    around = _neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1).flatten().to(planes.device)
-    features, shares = planes.new_empty(tile.pixels(1), 2, 512), []
-    for image, of_image in enumerate(planes):
-        seen = of_image.flatten(1).index_select(1, around).view(len(of_image), -1, 9)
-        _features(tile, net, seen, features[:, image])
+    around = neighbourhoods(tile, (planes.shape[2] - 1) // 2, planes.shape[3] - 1, planes.device).flatten()
+    features, shares = torch.empty(tile.pixels(1), 2, 512, dtype=net.cells[0].dtype, device=planes.device), []
+    for first in range(0, 2, together):
+        some = planes[first : first + together].flatten(2)
+        seen = some.index_select(2, around).view(*some.shape[:2], -1, 9).permute(1, 2, 0, 3)
+        _features(tile, net, seen.contiguous(), features[:, first : first + together])
     kinds = tile.kinds(features, 1)
     for row, weight in enumerate(net.cells):
         inside, sides = kinds[{0: 0, CELLS - 1: 2}.get(row, 1)]
@@ -190,7 +126,7 @@ def _each(function: Callable, tiles: list[Tile], device: torch.device) -> Iterat
         torch.set_num_threads(before)
 
 
-def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hidden: torch.Tensor) -> None:
+def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, together: int, hidden: torch.Tensor) -> None:
     """Add to `hidden` (rows, columns, 2 images, 2 blocks, 256) what the head's first layer sums over the windows of `normalised`."""
     rows, columns = hidden.shape[:2]
     grid = rows, columns
@@ -199,13 +135,60 @@ def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hi
     planes = functional.pad(torch.cat([inside, inside.flip(0)], dim=2), (1, 0, 1, 0))
     strips, run = height // CELL, max(1, tile_pixels // (CELL * width))
     tiles = [Tile(first, min(first + run, strips), step, grid) for first in range(0, strips, run)]
-    for tile, shares in zip(tiles, _each(partial(_shares, net, planes), tiles, planes.device), strict=True):
+    for tile, shares in zip(tiles, _each(partial(_shares, net, planes, together), tiles, planes.device), strict=True):
         for run_of_rows, share in zip(tile.grid_rows, shares, strict=True):
             hidden[run_of_rows] += share
 
 
 @torch.inference_mode()
-def scores(net: EResNet, shape: tuple[int, int], part: Callable, stride: int, tile_pixels: int = TILE_PIXELS) -> torch.Tensor:
+def scores(
+    net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int = TILE_PIXELS, together: int = 1, precision: str = "float32"
+) -> torch.Tensor:
+    """Logits of every window inside the images, from their normalised planes.
+
+    Parameters
+    ----------
+    net : EResNet
+        In eval mode.
+    normalised : tensor (2, 3, h, w), float32
+        Planes of the visible and of the infrared image, as `net.normalise` gives them.
+    stride : int
+        Step of the windows in pixels, a multiple of 8.
+    tile_pixels : int
+        Of an image in one pass, about.
+    together : int
+        Images in one pass, 1 or 2.
+    precision : str
+        Of the network's products, see `folding.PRECISIONS`.
+
+    Returns
+    -------
+    tensor (2, rows, columns, 2), float32
+        First with the visible window above, then below.
+
+    Notes
+    -----
+    See `scores_by_bands`.
+
+    Examples
+    --------
+    >>> scores(EResNet().eval(), torch.zeros(2, 3, 40, 56), 8).shape
+    torch.Size([2, 2, 4, 2])
+    """
+    shape = tuple(normalised.shape[2:])
+    return scores_by_bands(net, shape, lambda columns: normalised[..., columns], stride, tile_pixels, together, precision)
+
+
+@torch.inference_mode()
+def scores_by_bands(
+    net: EResNet,
+    shape: tuple[int, int],
+    part: Callable[[slice], torch.Tensor],
+    stride: int,
+    tile_pixels: int = TILE_PIXELS,
+    together: int = 1,
+    precision: str = "float32",
+) -> torch.Tensor:
     """Logits of every window inside the images, whose planes are asked for band by band.
 
     Parameters
@@ -215,36 +198,36 @@ def scores(net: EResNet, shape: tuple[int, int], part: Callable, stride: int, ti
     shape : (h, w)
         Of the images, pixels.
     part : function
-        Gives the normalised planes (2, 3, h, columns), float32, of the columns that a slice names.
-    stride, tile_pixels : int
-        Step of the windows, a multiple of 8, and about the pixels of an image in one pass.
+        Normalised planes (2, 3, h, columns), float32, of the columns that a slice names.
+    stride, tile_pixels, together, precision
+        As in `scores`.
 
     Returns
     -------
     tensor (2, rows, columns, 2), float32
-        First with the visible window above, then below.
 
     Notes
     -----
-    Bands overlap by 24 columns and are cut into runs of strips of 8 rows; of each window of a band 1,024 float32 numbers are kept.
+    Wide images are cut into bands of whole windows, which overlap by 24 columns, and bands into runs of strips of 8 rows. What grows with
+    the height of the image is 1,024 float32 numbers kept per window of a band.
 
     Examples
     --------
     >>> planes = torch.zeros(2, 3, 40, 56)
-    >>> scores(EResNet().eval(), (40, 56), lambda columns: planes[..., columns], 8, tile_pixels=100).shape
+    >>> scores_by_bands(EResNet().eval(), (40, 56), lambda columns: planes[..., columns], 8, tile_pixels=100).shape
     torch.Size([2, 2, 4, 2])
     """
     rows, columns = ((size - WINDOW) // stride + 1 for size in shape)
-    folded, found = fold(net), []
+    maps, found = folded(net, precision), []
     bands = min(columns, -(-CELL * shape[1] // max(1, tile_pixels)))
     limits = [columns * band // bands for band in range(bands + 1)]
     for first, last in pairwise(limits):
         normalised = part(slice(first * stride, (last - 1) * stride + WINDOW))
         hidden = normalised.new_zeros(rows, last - first, 2, 2, 256)
-        _band(folded, normalised, stride // CELL, tile_pixels, hidden)
+        _band(maps, normalised, stride // CELL, tile_pixels, together, hidden)
         upper, lower = hidden.unbind(3)
         orders = torch.stack([upper[:, :, 0] + lower[:, :, 1], upper[:, :, 1] + lower[:, :, 0]])
         orders += net.first_of_head.bias
         found.append(net.head[1:](orders.flatten(0, 2)).view(2, rows, last - first, 2))
-        del normalised, hidden, upper, lower, orders  # before the next are made
+        del normalised, hidden, upper, lower, orders  # before the next band's are made
     return torch.cat(found, dim=2)

@@ -13,25 +13,36 @@ import numpy as np
 import torch
 
 from ivfnb.classifier import dense
+from ivfnb.classifier.folding import PRECISIONS
 from ivfnb.classifier.grid import WINDOW, check_image, grid_shape
-from ivfnb.classifier.network import EResNet, planes
+from ivfnb.classifier.network import EResNet, planes, planes_of
 
 
 @contextmanager
-def _exactly(net: EResNet) -> Iterator[None]:
-    """Inference in eval mode with all bits of float32 (CUDA's convolutions round to TF32 by default); net and settings are put back."""
-    was_training, kinds = net.training, (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]  # set on import, unseen by mypy
-    precisions = [kind.fp32_precision for kind in kinds] if net.normalisation.is_cuda else []
+def _exactly(net: EResNet, precision: str = "float32") -> Iterator[None]:
+    """Inference in eval mode with all bits of float32, or those of `precision`, whatever torch is set to; net and settings are put back.
+
+    By default CUDA's convolutions round to TF32, and `torch.set_float32_matmul_precision` may have made every product do so.
+    """
+    where = net.normalisation.device.type
+    if precision not in PRECISIONS or (precision == "tf32" and where != "cuda"):
+        raise ValueError(f"precision: found {precision!r} on {where}, expected one of {PRECISIONS}, tf32 on cuda alone")
+    backends = torch.backends
+    kinds = (backends.cuda.matmul, backends.cudnn.conv) if where == "cuda" else (backends.mkldnn.matmul,)  # type: ignore[attr-defined]  # set on import, unseen by mypy
+    before, reduced = [kind.fp32_precision for kind in kinds], backends.cuda.matmul.allow_bf16_reduced_precision_reduction
+    was_training = net.training
     try:
         net.eval()
-        for kind, _ in zip(kinds, precisions, strict=False):
-            kind.fp32_precision = "ieee"
+        for kind in kinds:
+            kind.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+        backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
         with torch.inference_mode():
             yield
     finally:
         net.train(was_training)
-        for kind, precision in zip(kinds, precisions, strict=False):
-            kind.fp32_precision = precision
+        backends.cuda.matmul.allow_bf16_reduced_precision_reduction = reduced
+        for kind, setting in zip(kinds, before, strict=True):
+            kind.fp32_precision = setting
 
 
 def _checked(visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,11 +55,14 @@ def _checked(visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[np
 
 
 def _planes(net: EResNet, images: tuple[np.ndarray, np.ndarray], columns: slice = slice(None)) -> torch.Tensor:
-    """Planes (2, 3, h, w) of some columns of both images, on the network's device."""
+    """Planes (2, 3, h, w) of some columns of both images, on the network's device; an accelerator computes the gradients."""
     first, last, _ = columns.indices(images[0].shape[1])
     before = min(first, 1)  # gradients see one column more
-    parts = [planes(image[:, first - before : last + 1])[..., before : before + last - first] for image in images]
-    return torch.from_numpy(np.stack(parts)).to(net.normalisation.device)
+    parts, inside = [image[:, first - before : last + 1] for image in images], slice(before, before + last - first)
+    device = net.normalisation.device
+    if device.type == "cpu":
+        return torch.from_numpy(np.stack([planes(part)[..., inside] for part in parts]))
+    return planes_of(torch.from_numpy(np.stack(parts).astype(np.float32, copy=False)).to(device))[..., inside]
 
 
 def _windows(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[torch.Tensor, ...]:
@@ -136,7 +150,9 @@ def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarra
     return scores.reshape(2, rows, columns, 2)
 
 
-def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, tile: int = dense.TILE_PIXELS) -> np.ndarray:
+def window_scores(
+    net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int = 8, tile: int | None = None, precision: str = "float32"
+) -> np.ndarray:
     """Logits of every window fully inside the images, in both stacking orders.
 
     Parameters
@@ -147,8 +163,11 @@ def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, strid
         Grey levels, of one size of at least 32x32.
     stride : int
         Step of the windows in pixels. Multiples of 8 take the dense method (see `dense`).
-    tile : int
-        Pixels of each image in one pass of the dense method, about.
+    tile : int, optional
+        Pixels of each image in one pass of the dense method, about; None: what the network's device does best.
+    precision : str
+        Of the dense method's products: "float32", with all bits; "tf32", on CUDA, which rounds the factors to 10 bits behind the point;
+        "bfloat16", which keeps 7, on a processor with AMX or AVX-512 BF16 and on CUDA faster than float32, elsewhere slower.
 
     Returns
     -------
@@ -159,7 +178,7 @@ def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, strid
     Raises
     ------
     ValueError
-        For images that do not fit, or a stride below 1.
+        For images that do not fit, a stride below 1, or a precision that is unknown or not for the network's device.
 
     Warns
     -----
@@ -179,5 +198,9 @@ def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, strid
     if stride % dense.CELL:
         warnings.warn(f"stride {stride} is no multiple of {dense.CELL}: windows are classified in batches, slowly", stacklevel=2)
         return window_scores_batched(net, visible, infrared, stride)
-    with _exactly(net):
-        return dense.scores(net, both[0].shape, lambda part: net.normalise(_planes(net, both, part)), stride, tile).cpu().numpy()
+    with _exactly(net, precision):
+        pixels, together = dense.in_one_pass(net.normalisation.device)
+        found = dense.scores_by_bands(
+            net, both[0].shape, lambda part: net.normalise(_planes(net, both, part)), stride, tile or pixels, together, precision
+        )
+        return found.cpu().numpy()

@@ -76,7 +76,7 @@ def fitting_network(net: "EResNet | None", protocol: Protocol) -> "EResNet":
     Returns
     -------
     EResNet
-        `net` itself, or a copy where its branches or their normalisation differ.
+        `net` itself, or one of the same weights where its branches or their normalisation differ.
 
     Raises
     ------
@@ -100,11 +100,11 @@ def fitting_network(net: "EResNet | None", protocol: Protocol) -> "EResNet":
         )
     if protocol.normalisation == "network" and protocol.branches == net.branches:
         return net
-    net = copy.deepcopy(net)
-    net.branches = protocol.branches
+    other = copy.copy(net)  # the layers are shared
+    other.branches, other._buffers = protocol.branches, dict(net._buffers)
     if protocol.normalisation == "released":
-        net.normalisation.copy_(torch.tensor(network.NORMALISATION["released"]))
-    return net
+        other.normalisation = torch.tensor(network.NORMALISATION["released"], device=net.normalisation.device)
+    return other
 
 
 def judge(

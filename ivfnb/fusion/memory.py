@@ -21,6 +21,8 @@ class WindowMemory:
     ----------
     net : EResNet
         Whose scores are remembered.
+    precision : str
+        Of the products, see `classifier.windows.window_scores`.
 
     Attributes
     ----------
@@ -35,10 +37,10 @@ class WindowMemory:
     and code.
     """
 
-    def __init__(self, net: "EResNet") -> None:
+    def __init__(self, net: "EResNet", precision: str = "float32") -> None:
         """Memory of one network's scores."""
         self.weights = joblib.hash({name: tensor.cpu().numpy() for name, tensor in net.state_dict().items()})
-        self.saved = 0.0
+        self.saved, self.precision = 0.0, precision
 
     def __call__(self, net: "EResNet", visible: Image, infrared: Image, stride: int) -> np.ndarray:
         """Scores of all windows, as `classifier.windows.window_scores` gives them.
@@ -58,13 +60,13 @@ class WindowMemory:
         """
         from ivfnb.classifier import windows
 
-        seen = net.branches, net.normalisation.cpu().numpy(), visible, infrared, stride
+        seen = net.branches, net.normalisation.cpu().numpy(), visible, infrared, stride, self.precision
         path = cache.place("windows", (self.weights, *seen, cache.code_hash("ivfnb.classifier.windows")), ".npz")
         if (known := cache.recall(path, _stored)) is not None:
             self.saved += known[1]
             return known[0]
         begun = time.perf_counter()
-        scores = windows.window_scores(net, visible, infrared, stride)
+        scores = windows.window_scores(net, visible, infrared, stride, None, self.precision)
         with cache.remembering(), files.replacing(path) as beside:
             np.savez(beside, scores=scores, seconds=time.perf_counter() - begun)
         return scores

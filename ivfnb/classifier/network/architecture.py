@@ -196,3 +196,40 @@ def planes(gray: np.ndarray, gradients: str = "signed") -> np.ndarray:
     if gradients == "clipped":
         result[1:] = np.clip(np.trunc(result[1:]), 0, 255)
     return result
+
+
+def planes_of(gray: torch.Tensor, gradients: str = "signed") -> torch.Tensor:
+    """Grey, Gx and Gy planes of grey images, by torch on their device.
+
+    Parameters
+    ----------
+    gray : tensor (..., h, w), float32
+        Levels 0..255.
+    gradients : str
+        As in `planes`.
+
+    Returns
+    -------
+    tensor (..., 3, h, w), float32
+        Those of `planes`: equal where the levels are whole numbers, else to within a rounding of float32.
+
+    Raises
+    ------
+    ValueError
+        For unknown gradients.
+
+    Examples
+    --------
+    >>> planes_of(torch.tensor([[0.0, 10.0, 20.0]]))[1]
+    tensor([[40., 80., 40.]])
+    """
+    if gradients not in GRADIENTS:
+        raise ValueError(f"gradients: found {gradients!r}, expected one of {GRADIENTS}")
+    wide = torch.cat([gray[..., :1], gray, gray[..., -1:]], dim=-1)
+    wide = torch.cat([wide[..., :1, :], wide, wide[..., -1:, :]], dim=-2)
+    across = wide[..., 2:] - wide[..., :-2]
+    smooth = wide[..., :-2] + wide[..., 2:] + 2 * wide[..., 1:-1]
+    found = [across[..., :-2, :] + across[..., 2:, :] + 2 * across[..., 1:-1, :], smooth[..., 2:, :] - smooth[..., :-2, :]]
+    if gradients == "clipped":
+        found = [plane.trunc().clamp(0, 255) for plane in found]
+    return torch.stack([gray, *found], dim=-3)

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from ivfnb import files, paths
 from ivfnb.classifier.network.architecture import BRANCHES, EResNet
+from ivfnb.classifier.network.devices import resolve_device
 
 
 def save(net: EResNet, path: str | Path, metadata: dict) -> None:
@@ -108,13 +109,15 @@ def read_metadata(name_or_path: str | Path | None = None) -> dict:
 
 
 @cache
-def loaded(name: str | None = None) -> EResNet:
-    """Network of a weights name, loaded once a process and shared: do not change it.
+def loaded(name: str | None = None, device: str = "auto") -> EResNet:
+    """Network of a weights name, loaded once a process and device, and shared: do not change it.
 
     Parameters
     ----------
     name : str, optional
         As `weights_path` takes it.
+    device : str
+        As `resolve_device` takes it.
 
     Returns
     -------
@@ -126,16 +129,18 @@ def loaded(name: str | None = None) -> EResNet:
     >>> loaded("eresnet-gray") is loaded("eresnet-gray")
     True
     """
-    return load(name)
+    return load(name, device)
 
 
-def load(name_or_path: str | Path | None = None) -> EResNet:
+def load(name_or_path: str | Path | None = None, device: str | torch.device = "cpu") -> EResNet:
     """Network of a weights file.
 
     Parameters
     ----------
     name_or_path : str or Path, optional
         As `weights_path` takes it.
+    device : str or torch.device
+        Where it judges, as `resolve_device` takes it; "auto" takes CUDA where there is one.
 
     Returns
     -------
@@ -145,13 +150,15 @@ def load(name_or_path: str | Path | None = None) -> EResNet:
     Raises
     ------
     ValueError
-        Naming a file that is missing, truncated, not safetensors (a pickle, say), of other shapes or kinds of number, or not finite.
+        Naming a file that is missing, truncated, not safetensors (a pickle, say), of other shapes or kinds of number, or not finite;
+        or a device that is not there.
 
     Examples
     --------
     >>> load("eresnet-gray").training
     False
     """
+    place = resolve_device(device)
     path = weights_path(name_or_path)
     branches = read_metadata(path).get("branches")
     if branches not in BRANCHES:
@@ -167,4 +174,4 @@ def load(name_or_path: str | Path | None = None) -> EResNet:
     if wrong:
         raise ValueError(f"{path}: found tensors that do not fit EResNet({branches!r}), expected its own: {'; '.join(wrong[:5])}")
     net.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in found.items()})
-    return net.eval()
+    return net.eval().to(place)

@@ -4,9 +4,10 @@ Two recipes: "sgd" as published (lr 2e-4, momentum 0.9, batch 64, constant), and
 """
 
 from ivfnb.classifier.appraisal import evaluate_classifier
-from ivfnb.classifier.training.config import OPTIMISERS, PRECISIONS, SCALES, TrainConfig, at_scale, resolve_device
+from ivfnb.classifier.network import has_fast_bfloat16, resolve_device
+from ivfnb.classifier.training.config import OPTIMISERS, PRECISIONS, SCALES, TrainConfig, at_scale
 from ivfnb.classifier.training.loading import batches
-from ivfnb.classifier.training.run import History, has_fast_bfloat16, keep_freed_memory, train
+from ivfnb.classifier.training.run import History, keep_freed_memory, train
 
 __all__ = [
     "OPTIMISERS",

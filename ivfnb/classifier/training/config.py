@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import torch
+from ivfnb.classifier.network import resolve_device
 
 OPTIMISERS = ("adamw", "sgd")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -78,26 +78,6 @@ class TrainConfig:
             raise ValueError(f"epochs, batch_size, learning_rate: found {self}, expected at least 1 and 2, and a positive rate")
         if (self.workers or 0) < 0:
             raise ValueError(f"workers: found {self.workers}, expected None or at least 0")
-
-
-def resolve_device(device: str = "auto") -> torch.device:
-    """The device that a setting means.
-
-    Parameters
-    ----------
-    device : str
-        A name of torch's; "auto": CUDA where there is one, else the processor.
-
-    Returns
-    -------
-    torch.device
-
-    Examples
-    --------
-    >>> resolve_device("cpu")
-    device(type='cpu')
-    """
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
 
 
 def at_scale(scale: str, given: tuple[int, int, int], device: str = "auto") -> tuple[int, int, int]:

@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from ivfnb import files
 from ivfnb.classifier.appraisal import evaluate_classifier
-from ivfnb.classifier.network import EResNet
+from ivfnb.classifier.network import EResNet, has_fast_bfloat16, resolve_device
 from ivfnb.classifier.patches import PatchDataset
 from ivfnb.classifier.training import checkpoints, loading
-from ivfnb.classifier.training.config import TrainConfig, resolve_device
+from ivfnb.classifier.training.config import TrainConfig
 
 
 @dataclass
@@ -43,28 +43,6 @@ class History:
     validation: pd.DataFrame
     samples_per_second: float
     config: TrainConfig = field(default_factory=TrainConfig)
-
-
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether matrix products in bfloat16 run in hardware.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    bool
-        On CUDA from Ampere on; on a processor with AVX-512 BF16 or AMX.
-
-    Examples
-    --------
-    >>> has_fast_bfloat16(torch.device("meta"))
-    False
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def keep_freed_memory() -> None:
