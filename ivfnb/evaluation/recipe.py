@@ -41,10 +41,9 @@ class Cooked(NamedTuple):
 def _network(name: str, device: str) -> "EResNet":
     """A network on a device, once a process."""
     with paths.extra():
-        from ivfnb.baselines.common.layers import choose_device
         from ivfnb.classifier import network
 
-    return network.load(name).to(choose_device(device))
+    return network.load(name, device)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def test_a_net_in_training_mode_is_used_in_eval_mode_and_left_as_it_was(net):
     [
         (np.zeros((31, 40)), np.zeros((31, 40)), 8, "visible: found an array of shape"),
         (np.zeros((40, 40)), np.zeros((40, 40, 3)), 8, "infrared: found an array of shape"),
-        (np.zeros((40, 40)), np.full((40, 40), np.nan), 8, "infrared: found float64 with non-finite"),
+        (np.zeros((40, 40)), np.full((40, 40), np.nan), 8, "infrared: found levels from nan to nan, which are not finite"),
         (np.zeros((40, 40)), np.zeros((40, 48)), 8, "visible, infrared: found shapes"),
         (np.zeros((40, 40)), np.zeros((40, 40)), 0, "stride: found 0"),
         (np.zeros((40, 40)), np.zeros((40, 40)), 2.5, "stride: found 2.5"),
