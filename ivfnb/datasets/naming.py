@@ -29,6 +29,17 @@ def normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def printable(name: str) -> str:
+    r"""A name whose bytes need not be Unicode, as text that every file and table can hold.
+
+    Examples
+    --------
+    >>> printable("Zürich"), printable(os.fsdecode(b"\xba\xec.png"))
+    ('Zürich', '\\xba\\xec.png')
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def key(id: str) -> str:
     """What two spellings of one id have in common: Unicode's form, and leading zeros of numbers."""
     id = normal(id)

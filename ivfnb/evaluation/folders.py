@@ -10,6 +10,7 @@ import pandas as pd
 
 from ivfnb import images, parallel
 from ivfnb.datasets import dataset
+from ivfnb.datasets.naming import printable
 from ivfnb.evaluation.competitors import NAMES, NONE, OWN, PUBLISHED, Row, methods, rows
 from ivfnb.evaluation.fitting import fit, fit_sources
 from ivfnb.evaluation.gathering import SOURCES, Entry, Gathered
@@ -117,7 +118,7 @@ def score_all(gathered: Gathered, rules: Rules, jobs: int = 1) -> Iterator[Score
 def tidy(name: str, scored: Iterable[Scored], convention: str) -> pd.DataFrame:
     """Values of scored images as `evaluate` gives them: one row a value, with the columns of `COLUMNS`."""
     values = [
-        (name, each.entry.method, each.entry.id, metric, value, convention, each.fit, SOURCE, float("nan"))
+        (name, printable(each.entry.method), printable(each.entry.id), metric, value, convention, each.fit, SOURCE, float("nan"))
         for each in scored
         for metric, value in each.values.items()
     ]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ivfnb import __version__, files, images, provenance
+from ivfnb.datasets.naming import printable
 from ivfnb.images import Image, ImageError
 
 KEY = "ivfnb"  # of the text in a PNG file
@@ -33,7 +33,7 @@ def inputs(sources: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     OSError
         For a file that cannot be read.
     """
-    return {role: {"file": _printable(path.name), "sha256": files.digest(path)} for role, path in sources.items()}
+    return {role: {"file": printable(path.name), "sha256": files.digest(path)} for role, path in sources.items()}
 
 
 def record(sources: Mapping[str, dict[str, str]], how: Mapping[str, Any], levels: Mapping[str, str | None] | None = None) -> dict[str, Any]:
@@ -67,10 +67,6 @@ def beside(path: str | Path) -> Path:
     """File that holds the record of a file that is no PNG."""
     path = Path(path)
     return path.with_name(f"{path.name}.json")
-
-
-def _printable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _hash(image: Image) -> str:
