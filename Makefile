@@ -8,7 +8,7 @@ PORT ?= 8501
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test site app lab lint format notebooks lock wheel clean
+.PHONY: reproduce test site app lab coverage mutants endurance determinism golden sbom audit lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
@@ -30,6 +30,39 @@ test: $(INSTALLED)
 # pages of docs/, the notebooks and the results of the full run, into site/: nothing is fetched, warnings are errors
 site: $(INSTALLED)
 	$(PY) scripts/make_site.py
+
+# share of lines and branches that tests run; below 92 % it fails
+coverage: $(INSTALLED)
+	rm -rf .cache/coverage && mkdir -p .cache/coverage
+	OMP_NUM_THREADS=1 $(PY) -m coverage run -m pytest -n $(JOBS) --dist loadgroup --doctest-modules ivfnb tests
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
+# do the tests notice a changed operator or number? 20 minutes on two cores; survivors are in .cache/mutants.json
+mutants: $(INSTALLED)
+	$(PY) scripts/mutants.py --jobs $(JOBS) $(ARGS)
+
+# what takes longer than a test may: kills at random moments, 500 pairs in one process, 10,000 random inputs of each kind
+endurance: $(INSTALLED)
+	$(PY) scripts/kill_test.py
+	$(PY) scripts/soak.py
+	OMP_NUM_THREADS=1 IVFNB_FUZZ=10000 $(PY) -m pytest -n $(JOBS) tests/test_fuzz.py
+
+# two demo runs, and one with another number of threads, give equal tables
+determinism: $(INSTALLED)
+	$(PY) scripts/check_determinism.py
+
+# keep the demo's tables as what is expected of the next; ARGS=--check compares
+golden: $(INSTALLED)
+	$(PY) scripts/refresh_golden.py results/demo $(ARGS)
+
+sbom: $(INSTALLED)
+	$(PY) scripts/make_sbom.py
+
+# known weaknesses of the locked versions, where the service can be reached
+audit: sbom
+	$(PYTHON) -m venv .cache/audit && .cache/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.cache/audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock.txt
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -152,8 +152,10 @@ def origin(path: str | Path) -> dict[str, Any] | None:
     for folder in list(path.parents)[:3]:
         name, state = path.relative_to(folder).as_posix(), files.read_json(folder / "state.json")
         notebooks = state.get("notebooks") if isinstance(state, dict) else None
-        found = [{"profile": folder.name, **record} for record in (notebooks or {}).values() if record.get("state") == "done"]
-        for record in [*found, *filter(None, map(files.read_json, sorted(folder.glob("run*.json"), reverse=True)))]:
-            if record.get("files", {}).get(name) == digest:
+        records = [record for record in notebooks.values() if isinstance(record, dict)] if isinstance(notebooks, dict) else []
+        found = [{"profile": folder.name, **record} for record in records if record.get("state") == "done"]
+        found += [run for run in map(files.read_json, sorted(folder.glob("run*.json"), reverse=True)) if isinstance(run, dict)]
+        for record in found:
+            if isinstance(record.get("files"), dict) and record["files"].get(name) == digest:
                 return {key: record.get(key) for key in ("profile", "commit", "dirty")}
     return None

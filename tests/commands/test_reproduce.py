@@ -375,6 +375,10 @@ def test_kernels_are_this_interpreter_and_see_absolute_folders(project, monkeypa
     foreign.mkdir(parents=True)
     (foreign / "kernel.json").write_text(json.dumps({"argv": ["/bin/false"], "display_name": "other", "language": "python"}))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text(f"open({str(tmp_path / 'started')!r}, 'w').close()")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sets").mkdir()
     for variable, folder in (("IVFNB_RESULTS", "results"), ("IVFNB_DATA", "sets"), ("IVFNB_CACHE", "cache")):
@@ -393,4 +397,5 @@ def test_kernels_are_this_interpreter_and_see_absolute_folders(project, monkeypa
         "CACHE": str(tmp_path / "cache"),
     }
     assert dict(os.environ) == before
+    assert not (tmp_path / "started").exists(), "what the user's IPython runs at its start is not part of a result"
     assert sorted(path.name for path in (project / "notebooks").iterdir()) == ["01_first.ipynb", "02_second.ipynb", "profiles"]
