@@ -77,8 +77,8 @@ def narrow(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"method": ["CBF", "CBF"], "source": ["own implementation", "published images"], "variant": ["", ""], "EN": [1, 2]})
-    >>> narrow(rows)["method"].tolist()
+    >>> rows = [("CBF", "own implementation", "", 1.0), ("CBF", "published images", "", 2.0)]
+    >>> narrow(pd.DataFrame(rows, columns=["method", "source", "variant", "EN"]))["method"].tolist()
     ['CBF', 'CBF (published images)']
     """
     words = [
