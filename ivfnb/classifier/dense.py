@@ -175,7 +175,7 @@ def scores(
     >>> scores(EResNet().eval(), torch.zeros(2, 3, 40, 56), 8).shape
     torch.Size([2, 2, 4, 2])
     """
-    shape = tuple(normalised.shape[2:])
+    shape = normalised.shape[2], normalised.shape[3]
     return scores_by_bands(net, shape, lambda columns: normalised[..., columns], stride, tile_pixels, together, precision)
 
 

@@ -147,9 +147,11 @@ def folded(net: EResNet, precision: str = "float32") -> Folded:
             return maps
     maps = fold(net)
     if precision == "bfloat16":
-        low = {"branches": [[block.to(torch.bfloat16) for block in blocks] for blocks in maps.branches]}
-        low |= {"gradient_block": maps.gradient_block.to(torch.bfloat16), "cells": [cell.bfloat16() for cell in maps.cells]}
-        maps = maps._replace(**low)
+        maps = maps._replace(
+            branches=[[block.to(torch.bfloat16) for block in blocks] for blocks in maps.branches],
+            gradient_block=maps.gradient_block.to(torch.bfloat16),
+            cells=[cell.bfloat16() for cell in maps.cells],
+        )
     _LAST[:] = [(key, tensors, norms, maps), *_LAST[: KEPT - 1]]
     return maps
 

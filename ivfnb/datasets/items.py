@@ -30,7 +30,7 @@ def _read(source: "Image | str | Path", color: bool = False, levels: "Levels | N
         return source
     from ivfnb import images  # OpenCV and Pillow only where an image is read
 
-    source = remote.local(source)
+    source = source if isinstance(source, np.ndarray) else remote.local(source)
     try:
         if isinstance(source, np.ndarray):
             return images.as_levels(images.plain(source), levels=levels)

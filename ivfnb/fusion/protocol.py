@@ -207,7 +207,7 @@ def documented() -> dict[str, str]:
     'Difference 12. Deviation of the (widest) surround: 300 pixels in the script.'
     """
     section = re.split(r"\n +(?:Raises|Examples)\n", (Protocol.__doc__ or "").partition("Parameters\n")[2])[0]
-    found = {}
+    found: dict[str, str] = {}
     for names, text in re.findall(r"^ {4}([a-z_, ]+) : .*\n((?: {8}.*\n?)+)", section, re.MULTILINE):
         found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
     return {field.name: found[field.name] for field in fields(Protocol)}

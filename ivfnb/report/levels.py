@@ -99,10 +99,10 @@ def busiest_window(gray: Image, side: int = 96) -> tuple[slice, slice]:
     >>> busiest_window(image, 20)[0].stop > 40
     True
     """
-    gray = images.levels(gray, "gray")
+    gray = images.levels(gray, "gray").astype(np.float32)
     if side > min(gray.shape):
         raise ValueError(f"side: found {side}, expected at most the image's {min(gray.shape)} pixels")
-    gradients = [cv2.Sobel(np.float32(gray), cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REPLICATE) for dx, dy in ((1, 0), (0, 1))]
+    gradients = [cv2.Sobel(gray, cv2.CV_32F, dx, dy, borderType=cv2.BORDER_REPLICATE) for dx, dy in ((1, 0), (0, 1))]
     texture = uniform_filter(np.abs(gradients).sum(axis=0), side)
     half = side // 2
     inner = texture[half : gray.shape[0] - half + 1, half : gray.shape[1] - half + 1]

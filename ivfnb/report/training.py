@@ -148,7 +148,7 @@ def wrong_answers(found: Mapping[str, pd.DataFrame], samples: "PatchDataset") ->
     for name, outcome in found.items():
         wrong = np.flatnonzero(~outcome["right"])
         texture = outcome["texture"].iloc[wrong]
-        equal = sum(np.array_equal(*(half[0] for half in samples.halves(i))) for i in wrong)
+        equal = sum(np.array_equal(*(half[0] for half in samples.halves(int(i)))) for i in wrong)
         flat = (texture <= appraisal.TEXTURED).sum(), (texture <= NEARLY_FLAT).sum()
         rows[name] = (len(outcome), len(wrong), *map(int, flat), equal)
     columns = ["samples", "wrong", "without texture", "nearly flat", "equal grey levels in both halves"]

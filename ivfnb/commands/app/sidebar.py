@@ -108,8 +108,8 @@ def _zip(limits: Limits) -> Pair | None:
     id = st.selectbox(f"Pair ({len(pairs)} in the zip)", list(pairs))
 
     def make() -> Pair:
-        members = [member_of_zip(given, pairs[id][role], limits) for role in ("infrared", "visible")]
-        return read_pair(id, *members, limits, levels)
+        infrared, visible = (member_of_zip(given, pairs[id][role], limits) for role in ("infrared", "visible"))
+        return read_pair(id, infrared, visible, limits, levels)
 
     return _remembered(("zip", file.file_id, id, levels), make)
 
@@ -160,7 +160,8 @@ def wish(limits: Limits) -> Wish:
     Wish
         `choices` is empty where a switch is refused.
     """
-    pair, choices = None, ()
+    pair: Pair | None = None
+    choices: tuple[Choice, ...] = ()
     with st.sidebar:
         st.subheader("Pair")
         source = st.segmented_control("Where from", SOURCES, default=SOURCES[0], required=True, key="source", label_visibility="collapsed")

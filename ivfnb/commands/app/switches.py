@@ -1,12 +1,11 @@
 """The switches of `Protocol` as widgets in the sidebar, each with its own documentation beside it."""
 
-import re
 from dataclasses import asdict, fields
-from functools import cache
 from typing import Any
 
 import streamlit as st
 
+from ivfnb.fusion import protocol
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, CHOICES, Protocol
 
 STARTS = {"paper's text": AS_PAPER, "released code": AS_RELEASED}
@@ -18,24 +17,6 @@ GROUPS = {
 }
 WIDEST = {"pixels": 2000.0, "image": 2.0}  # surrounds beyond these are flat on any image the page takes, and slow
 _OWN = "own"  # an option of the size: height and width in two fields of their own
-
-
-@cache
-def documentation() -> dict[str, str]:
-    """What the docstring of `Protocol` says of each field.
-
-    Examples
-    --------
-    >>> documentation()["eight_bit"][:34]
-    'Whether images pass between the st'
-    >>> sorted(documentation()) == sorted(field.name for field in fields(Protocol))
-    True
-    """
-    section = re.split(r"\n    (?:Raises|Examples)\n", re.split(r"Parameters\n    -+\n", Protocol.__doc__ or "")[1])[0]
-    found = {}
-    for heads, _, body in re.findall(r"^    ([\w, ]+) : ([^\n]*)\n((?:        [^\n]*\n?)+)", section, re.M):
-        found |= dict.fromkeys(heads.split(", "), " ".join(body.split()))
-    return found
 
 
 def _key(name: str) -> str:
@@ -77,7 +58,7 @@ def _quality(said: str) -> int | None:
 
 
 def _widget(name: str) -> Any:
-    said = documentation()[name]
+    said = protocol.documented()[name]
     if name == "size":
         return _size(said)
     if name == "jpeg_quality":
