@@ -37,7 +37,7 @@ def answers_panel(axis: Axes, table: pd.DataFrame, shades: Shades, title: str, x
     """
     places = {group: place for place, group in enumerate(dict.fromkeys(table.index.get_level_values(1)))}
     for (name, colour), shift, marker in zip(shades.items(), np.linspace(-0.2, 0.2, len(shades)), MARKERS, strict=False):
-        chosen = table.xs(name)
+        chosen = table.loc[[name]].droplevel(0)
         where = [places[group] + shift for group in chosen.index]
         axis.errorbar(where, chosen["right, %"], yerr=_spread(chosen), fmt=marker, ms=5, color=colour, capsize=3, label=plain(name))
     axis.set(title=title, xlabel=xlabel, ylabel="right, %")

@@ -5,8 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from ivfnb.fusion import protocol
-from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, CHOICES, Protocol
+from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, CHOICES, Protocol, documented
 
 STARTS = {"paper's text": AS_PAPER, "released code": AS_RELEASED}
 GROUPS = {
@@ -58,7 +57,7 @@ def _quality(said: str) -> int | None:
 
 
 def _widget(name: str) -> Any:
-    said = protocol.documented()[name]
+    said = documented()[name]
     if name == "size":
         return _size(said)
     if name == "jpeg_quality":
