@@ -9,11 +9,11 @@ from ivfnb.report import formulas
 
 project = "ivfnb"
 author = "the ivfnb authors"
-copyright = author  # noqa: A001 (Sphinx's name)
+copyright = author
 version = release = ivfnb.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["dollarmath", "attrs_inline"]
+myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # pages show the outputs that the notebooks carry
 nb_merge_streams = True

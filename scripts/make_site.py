@@ -1,7 +1,7 @@
 """Make the site: python scripts/make_site.py [--into site]
 
-Copies the sources together below .cache/site/, builds them with Sphinx, where a warning is an error, and checks the finished pages: every link
-between them leads somewhere, nothing is loaded from elsewhere, and all of them together take at most 15 MB.
+Copies the sources together below .cache/site/, builds them with Sphinx, where a warning is an error, and checks the finished pages: every
+link between them leads somewhere, nothing is loaded from elsewhere, and all of them together take at most 15 MB.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from ivfnb import paths
 
 sys.path.insert(0, str(paths.root() / "docs"))
-from _make import links, stage  # noqa: E402
+from _make import links, stage
 
 LIMIT = 15_000_000  # bytes
 MARK = ".nojekyll"  # for GitHub: folders that begin with _ are part of the pages
@@ -23,7 +23,7 @@ def build(source: Path, into: Path) -> int:
     """Sphinx over the sources; what it returns."""
     from sphinx.cmd.build import main as sphinx
 
-    return sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(source.parent / "doctrees"), str(source), str(into)])
+    return sphinx(["-q", "-W", "--keep-going", "-b", "html", "-j", "2", "-d", str(source.parent / "doctrees"), str(source), str(into)])
 
 
 def main() -> int:
@@ -40,10 +40,11 @@ def main() -> int:
         folder.mkdir(parents=True)
     (into / MARK).touch()
     stage.stage(source)
-    if failed := build(source, into):
+    made = source.parent / "html"  # beside which myst-nb leaves what it does not need again
+    if failed := build(source, made):
         return failed
-    shutil.rmtree(into / ".doctrees", ignore_errors=True)
-    (into / ".buildinfo").unlink(missing_ok=True)
+    (made / ".buildinfo").unlink()
+    shutil.copytree(made, into, dirs_exist_ok=True)
     found = links.faults(into)
     size = sum(path.stat().st_size for path in into.rglob("*") if path.is_file())
     if size > LIMIT:

@@ -9,7 +9,7 @@ import sys
 from ivfnb import paths
 
 sys.path.insert(0, str(paths.PACKAGE.parent / "docs"))
-from _make import findings  # noqa: E402
+from _make import findings
 
 SECTION = "What was found"
 

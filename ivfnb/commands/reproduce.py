@@ -116,9 +116,7 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
     part = "" if len(chosen) == len(known) else "_" + "_".join(stem[:2] for stem in chosen)
     written = provenance.write_run(folder / f"run{part}.json", **record, weights=weights, files=_files(folder))
     listed = contents.index(folder, files.read_json(written))
-    print(
-        failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}, table of contents: {listed}"
-    )
+    print(failure or f"{', '.join(chosen)} done in {time.perf_counter() - started:.0f} s; results in {folder}, table of contents: {listed}")
     return 1 if failure else 0
 
 
