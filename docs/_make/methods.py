@@ -70,7 +70,7 @@ def _coverage(name: str) -> str:
         )
     return (
         "\n".join(lines)
-        + "\n\nMeans over so many of the 21 TNO pairs as the column `pairs` says; [all methods](../results/methods.md) beside one another.\n"
+        + "\n\nMeans over the TNO pairs that the column `pairs` counts; [all methods](../results/methods.md) beside one another.\n"
     )
 
 
