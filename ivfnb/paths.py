@@ -85,7 +85,7 @@ EXTRAS = {
     **dict.fromkeys(("IPython", "ipykernel", "jinja2", "jupyterlab", "matplotlib", "nbclient", "nbconvert", "nbformat"), "notebooks"),
     **dict.fromkeys(("papermill", "scikit_posthocs", "seaborn", "statsmodels", "traitlets", "ziamath"), "notebooks"),
     "streamlit": "app",
-    **dict.fromkeys(("dask", "distributed"), "cluster"),
+    **dict.fromkeys(("dask", "distributed", "fsspec"), "cluster"),
 }
 
 

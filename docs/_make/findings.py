@@ -38,7 +38,8 @@ def findings() -> str:
     items = {
         "The claims": f"Of the paper's {verdicts.sum()} claims {judged} ({link('claims and verdicts', '05_findings')}).",
         "Enhancement is reproduced exactly": f"{(differing == 0).sum()} of the authors' {len(differing)} enhanced TNO files come out "
-        f"equal in every pixel, once ours are stored as JPEG of quality 75 as theirs were ({link('image by image', '03_against_authors')}).",
+        f"equal in every pixel, once ours are stored as JPEG of quality 75, as theirs were "
+        f"({link('image by image', '03_against_authors')}).",
         "Fusion is reproduced closely": "The mean SSIM of our images, by the released code's rules, to the authors' fused images is "
         f"{tno['mean']:.3f} on {tno['count']:.0f} TNO pairs and {vot['mean']:.3f} on {vot['count']:.0f} TNO and VOT-RGBT pairs. "
         f"The authors' weights were never released ({link('where the rest goes', '04_where_the_rest_goes')}).",

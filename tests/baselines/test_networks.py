@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ivfnb.baselines.common import networks
+from ivfnb.baselines.common import layers, networks
 from ivfnb.datasets import DatasetError
 
 
@@ -20,18 +20,18 @@ def test_strips_cover_the_image_once_and_read_their_halo(height, width, halo, st
 
 
 def test_devices():
-    assert networks.device_named("cpu") == torch.device("cpu")
-    assert networks.device_named() == torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    assert layers.choose_device("cpu") == torch.device("cpu")
+    assert layers.choose_device() == torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with pytest.raises(ValueError, match="device: found 'abacus', expected 'auto', 'cpu' or 'cuda'"):
-        networks.device_named("abacus")
+        layers.choose_device("abacus")
     if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match="device: found 'cuda', expected 'auto' or 'cpu'"):
-            networks.device_named("cuda")
+        with pytest.raises(ValueError, match="device: found 'cuda', expected 'auto', 'cpu' or, where"):
+            layers.choose_device("cuda")
 
 
-def test_full_precision_leaves_the_settings_as_they_were():
+def test_inference_leaves_the_settings_as_they_were():
     before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    with networks.full_precision():
+    with layers.inference():
         assert torch.is_inference_mode_enabled()
         assert not torch.backends.cudnn.allow_tf32
         assert not torch.backends.cuda.matmul.allow_tf32

@@ -40,23 +40,44 @@ def of_tensorflow(kernel: np.ndarray, bias: np.ndarray | None, device: torch.dev
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Device of that name; "auto" is CUDA where there is one, else the CPU. ValueError for one that is not there."""
+    """Device on which a network runs.
+
+    Parameters
+    ----------
+    name : str
+        "auto" is the first CUDA device where there is one, else the processor; any other name is PyTorch's ("cpu", "cuda", "cuda:1").
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(name)
     except RuntimeError as error:
-        raise ValueError(f"device: found {name!r}, expected auto, cpu or cuda") from error
+        raise ValueError(f"device: found {name!r}, expected 'auto', 'cpu' or 'cuda'") from error
     if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and not torch.cuda.is_available()):
-        raise ValueError(f"device: found {name!r}, expected auto, cpu or, where there is one, cuda")
+        raise ValueError(f"device: found {name!r}, expected 'auto', 'cpu' or, where there is one, 'cuda'")
     return chosen if chosen.type == "cpu" or chosen.index is not None else torch.device("cuda", torch.cuda.current_device())
 
 
 @contextlib.contextmanager
 def inference() -> Iterator[None]:
-    """No graph is kept, and convolutions on a GPU are computed in full float32, not in TF32."""
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        yield
+    """No graph is kept, and a GPU computes in float32 proper: TensorFloat-32 would round the factors to 10 bits."""
+    flags = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with torch.inference_mode(), flags:
+        before = torch.backends.cuda.matmul.allow_tf32
+        torch.backends.cuda.matmul.allow_tf32 = False
+        try:
+            yield
+        finally:
+            torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def stack(*planes: np.ndarray, device: torch.device) -> Tensor:

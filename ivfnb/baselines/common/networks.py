@@ -1,7 +1,6 @@
-"""How the published networks are run: on which device, strip by strip, and only with weights of the right names and shapes."""
+"""How the published networks are run: strip by strip, and only with weights of the right names and shapes."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,46 +8,6 @@ import torch
 
 from ivfnb.baselines.common import weights
 from ivfnb.datasets import DatasetError
-
-
-def device_named(name: str = "auto") -> torch.device:
-    """Device on which a network runs.
-
-    Parameters
-    ----------
-    name : str
-        "auto" is the first CUDA device where there is one, else the processor; any other name is PyTorch's ("cpu", "cuda", "cuda:1").
-
-    Returns
-    -------
-    torch.device
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device: found {name!r}, expected 'auto', 'cpu' or 'cuda'") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device: found {name!r}, expected 'auto' or 'cpu', since no CUDA device is at hand")
-    return device
-
-
-@contextmanager
-def full_precision() -> Iterator[None]:
-    """Inference without a graph, in float32 proper: TensorFloat-32 would round CUDA's factors to 10 bits."""
-    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-        before = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = False
-        try:
-            yield
-        finally:
-            torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def strips(shape: tuple[int, int], halo: int, step: int = 1, pixels: int = 1 << 16) -> Iterator[tuple[slice, slice]]:

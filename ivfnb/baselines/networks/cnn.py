@@ -8,7 +8,8 @@ import scipy.io
 import torch
 from torch.nn import functional
 
-from ivfnb.baselines.common.networks import check_weights, device_named, full_precision, strips, weight_file
+from ivfnb.baselines.common import layers
+from ivfnb.baselines.common.networks import check_weights, strips, weight_file
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.baselines.common.pyramids import blend
 from ivfnb.datasets import DatasetError
@@ -78,7 +79,7 @@ def _scores(infrared: Image, visible: Image, device: torch.device) -> np.ndarray
     planes = torch.from_numpy((np.stack([infrared, visible])[:, None] / 255).astype(np.float32)).to(device)
     cells = (height + 1) // 2 - WINDOW + 1, (width + 1) // 2 - WINDOW + 1
     total = torch.zeros(cells, device=device)
-    with full_precision():
+    with layers.inference():
         for rows, read in strips(infrared.shape, HALO, 2):
             start, stop = rows.start // 2, (rows.stop + 1) // 2
             lead = _lead(planes[:, :, read].contiguous(memory_format=torch.channels_last), net)
@@ -135,7 +136,7 @@ def weight_map(infrared: Image, visible: Image, device: str = "auto") -> Image:
     infrared, visible = check_pair(infrared, visible)
     missing = [(0, max(SMALLEST - size, 0)) for size in infrared.shape]
     padded = [np.pad(image, missing, mode="edge") for image in (infrared, visible)]
-    return _spread(_scores(padded[0], padded[1], device_named(device)), padded[0].shape)[: infrared.shape[0], : infrared.shape[1]]
+    return _spread(_scores(padded[0], padded[1], layers.choose_device(device)), padded[0].shape)[: infrared.shape[0], : infrared.shape[1]]
 
 
 def fuse(infrared: Image, visible: Image, device: str = "auto") -> Image:

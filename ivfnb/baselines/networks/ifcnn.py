@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ivfnb.baselines.common.networks import check_weights, device_named, full_precision, load_state, strips, weight_file
+from ivfnb.baselines.common import layers
+from ivfnb.baselines.common.networks import check_weights, load_state, strips, weight_file
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.images import Image, ImageError
 
@@ -78,11 +79,11 @@ def _fused_rgb(sources: Image, rule: str, normalisation: str, device: str) -> Im
         raise ValueError(f"rule: found {rule!r}, expected one of {tuple(RULES)}")
     if normalisation not in NORMALISATIONS:
         raise ValueError(f"normalisation: found {normalisation!r}, expected one of {NORMALISATIONS}")
-    where = device_named(device)
+    where = layers.choose_device(device)
     first, second, third, last = _layers(rule, normalisation, sources.shape[1], where)
     planes = torch.from_numpy((sources / 255).astype(np.float32)).to(where)
     fused = np.empty((*sources.shape[2:], 3), np.uint8)
-    with full_precision():
+    with layers.inference():
         for rows, read in strips(sources.shape[2:], HALO):
             features = _convolve(_convolve(planes[:, :, read], first), second).relu_()
             features = RULES[rule](features[:1], features[1:])

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ivfnb.baselines.common.networks import check_weights, device_named, full_precision, load_state, weight_file
+from ivfnb.baselines.common import layers
+from ivfnb.baselines.common.networks import check_weights, load_state, weight_file
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.datasets import DatasetError
 from ivfnb.images import Image, matlab_imresize
@@ -110,7 +111,7 @@ def activity(image: Image, net: ResNet50, white: float) -> Image:
     """Mean absolute whitened feature over the channels and a 5x5 window, zeros beyond the border: float64 of the features' size."""
     device = net.conv1.weight.device
     plane = torch.from_numpy((image * (white / 255)).astype(np.float32)).to(device)
-    with full_precision():
+    with layers.inference():
         features = net(plane.expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last))[0].double()
         norms = torch.as_tensor(sum(whitened(some).abs().sum(0) for some in features.split(WHITENED_AT_ONCE))) / len(features)
     return cv2.boxFilter(norms.cpu().numpy(), -1, (WINDOW, WINDOW), borderType=cv2.BORDER_CONSTANT)
@@ -167,7 +168,7 @@ def fuse(
     path = weight_file("ResNet-ZCA", WEIGHTS) if weights is None else Path(weights).resolve()
     if not path.is_file():
         raise DatasetError(f"{path}: found no such file, expected a state dict, or get one with: ivfnb fetch weights/ResNet-ZCA")
-    net = _network(path, STAGES[stage], device_named(device))
+    net = _network(path, STAGES[stage], layers.choose_device(device))
     of_infrared, of_visible = (matlab_imresize(activity(image, net, white), infrared.shape) for image in (infrared, visible))
     total = of_infrared + of_visible
     weight = np.divide(of_infrared, total, out=np.full_like(total, 0.5), where=total > 0)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ivfnb.baselines.common import weights
-from ivfnb.baselines.common.networks import check_weights, device_named, full_precision, strips, weight_file
+from ivfnb.baselines.common import layers, weights
+from ivfnb.baselines.common.networks import check_weights, strips, weight_file
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.baselines.convsr import base_layer
 from ivfnb.datasets import DatasetError
@@ -107,7 +107,7 @@ def _all_activities(details: np.ndarray, last: str, device: torch.device) -> lis
     # A layer whose features would have no rows or columns left is not reached.
     depth = min(count, int(min(shape)).bit_length())
     step = 1 << (count - 1)
-    with full_precision():
+    with layers.inference():
         for rows, read in strips(shape, HALOS[last], step):
             strip = planes[:, :, read]
             reached = min(depth, strip.shape[2].bit_length())
@@ -170,7 +170,7 @@ def fuse(infrared: Image, visible: Image, taps: tuple[str, ...] | None = None, d
     infrared, visible = check_pair(infrared, visible)
     if taps is not None and (not taps or set(taps) - set(TAPS)):
         raise ValueError(f"taps: found {taps!r}, expected some of {TAPS}")
-    where = device_named(device)
+    where = layers.choose_device(device)
     asked = taps_at_hand() if taps is None else tuple(tap for tap in TAPS if tap in taps)
     sources = np.stack([infrared, visible]) / 255
     bases = np.stack([base_layer(source) for source in sources])
