@@ -13,7 +13,7 @@ copyright = author
 version = release = ivfnb.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["dollarmath", "attrs_inline"]
+myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # pages show the outputs that the notebooks carry
 nb_merge_streams = True

@@ -23,7 +23,7 @@ def build(source: Path, into: Path) -> int:
     """Sphinx over the sources; what it returns."""
     from sphinx.cmd.build import main as sphinx
 
-    return sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(source.parent / "doctrees"), str(source), str(into)])
+    return sphinx(["-q", "-W", "--keep-going", "-b", "html", "-j", "2", "-d", str(source.parent / "doctrees"), str(source), str(into)])
 
 
 def main() -> int:
@@ -40,10 +40,11 @@ def main() -> int:
         folder.mkdir(parents=True)
     (into / MARK).touch()
     stage.stage(source)
-    if failed := build(source, into):
+    made = source.parent / "html"  # beside which myst-nb leaves what it does not need again
+    if failed := build(source, made):
         return failed
-    shutil.rmtree(into / ".doctrees", ignore_errors=True)
-    (into / ".buildinfo").unlink(missing_ok=True)
+    (made / ".buildinfo").unlink()
+    shutil.copytree(made, into, dirs_exist_ok=True)
     found = links.faults(into)
     size = sum(path.stat().st_size for path in into.rglob("*") if path.is_file())
     if size > LIMIT:

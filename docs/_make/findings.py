@@ -35,15 +35,22 @@ def findings() -> str:
     whole, without, dull = (
         "EI {EI:.1f}, SF {SF:.1f} and VIFF {VIFF:.2f}".format(**rows.loc[name]) for name in ("base", "no classifier", "no SSR")
     )
-    return f"""* **The claims.** Of the paper's {verdicts.sum()} claims {judged} ({link("claims and verdicts", "05_findings")}).
-* **Enhancement is reproduced exactly.** {(differing == 0).sum()} of the authors' {len(differing)} enhanced TNO files come out equal in every pixel,
-  once ours are stored as JPEG of quality 75 as theirs were ({link("image by image", "03_against_authors")}).
-* **Fusion is reproduced closely.** The mean SSIM of our images, by the released code's rules, to the authors' fused images is {tno["mean"]:.3f} on {tno["count"]:.0f} TNO pairs and
-  {vot["mean"]:.3f} on {vot["count"]:.0f} TNO and VOT-RGBT pairs. The authors' weights were never released ({link("where the rest goes", "04_where_the_rest_goes")}).
-* **The last step, not the network, carries the gains.** The released method has {whole}. Without its classifier it has {without};
-  without Single Scale Retinex, {dull} ({link("one switch at a time", "05_switches")}).
-* **It costs hot targets.** Measured in standard deviations of the image, they keep {100 * kept["as_released, in deviations"]:.0f} % of their contrast with the released code and
-  {100 * kept["as_paper, in deviations"]:.0f} % with the method as the paper describes it ({link("pair by pair", "04_target_retention")})."""
+    items = {
+        "The claims": f"Of the paper's {verdicts.sum()} claims {judged} ({link('claims and verdicts', '05_findings')}).",
+        "Enhancement is reproduced exactly": f"{(differing == 0).sum()} of the authors' {len(differing)} enhanced TNO files come out "
+        f"equal in every pixel, once ours are stored as JPEG of quality 75, as theirs were "
+        f"({link('image by image', '03_against_authors')}).",
+        "Fusion is reproduced closely": "The mean SSIM of our images, by the released code's rules, to the authors' fused images is "
+        f"{tno['mean']:.3f} on {tno['count']:.0f} TNO pairs and {vot['mean']:.3f} on {vot['count']:.0f} TNO and VOT-RGBT pairs. "
+        f"The authors' weights were never released ({link('where the rest goes', '04_where_the_rest_goes')}).",
+        "The last step, not the network, carries the gains": f"The released method has {whole}. Without its classifier it has {without}; "
+        f"without Single Scale Retinex, {dull} ({link('one switch at a time', '05_switches')}).",
+        "It costs hot targets": "Measured in standard deviations of the image, they keep "
+        f"{100 * kept['as_released, in deviations']:.0f} % of their contrast with the released code and "
+        f"{100 * kept['as_paper, in deviations']:.0f} % with the method as the paper describes it "
+        f"({link('pair by pair', '04_target_retention')}).",
+    }
+    return "\n".join(f"* **{title}.** {text}" for title, text in items.items())
 
 
 def speed() -> str:
@@ -63,8 +70,9 @@ def speed() -> str:
 
 {markdown(header, rows)}
 
-*Dense* means that the network runs once over the whole image instead of once per window. On {compared} its outputs differ from those of single windows by at most
-{check["largest"].max():.2g}, and {check["differ"].sum()} of {check["windows"].sum():,} decisions differ (`scripts/check_dense.py`).
+*Dense* means that the network runs once over the whole image instead of once per window. On {compared} its outputs differ from
+those of single windows by at most {check["largest"].max():.2g}, and {check["differ"].sum()} of {check["windows"].sum():,} decisions
+differ (`scripts/check_dense.py`).
 
 All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576 triple"]:.0f} ms. HDRC and SSR of one 768x576 image take
 {value["HDRC and SSR, one 768x576 image"]:.0f} ms. Training takes {value["training, cutting samples included"]:.0f} samples a second."""

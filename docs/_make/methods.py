@@ -47,7 +47,8 @@ def _facts(competitor: Competitor) -> str:
 
 def _variants(competitor: Competitor) -> str:
     if len(competitor.variants) == 1 and not competitor.variants[0].words:
-        return f'`ivfnb fuse --method "{competitor.name}"` runs it; from Python, `ivfnb.BASELINES["{competitor.name}"].fuse(infrared, visible)`.\n'
+        python = f'ivfnb.BASELINES["{competitor.name}"].fuse(infrared, visible)'
+        return f'`ivfnb fuse --method "{competitor.name}"` runs it; from Python, `{python}`.\n'
     lines = ["| name | what it is | published images made so |", "|---|---|---|"]
     for each in competitor.variants:
         full = f"{competitor.name} ({each.name})" if each.name else competitor.name
@@ -64,8 +65,13 @@ def _coverage(name: str) -> str:
         return "The full run has no row of it.\n"
     lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
     for row in rows.itertuples(index=False):
-        lines.append("| " + " | ".join("" if pd.isna(cell) else f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row) + " |")
-    return "\n".join(lines) + "\n\nMeans over so many of the 21 TNO pairs as the column `pairs` says; [all methods](../results/methods.md) beside one another.\n"
+        lines.append(
+            "| " + " | ".join("" if pd.isna(cell) else f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row) + " |"
+        )
+    return (
+        "\n".join(lines)
+        + "\n\nMeans over the TNO pairs that the column `pairs` counts; [all methods](../results/methods.md) beside one another.\n"
+    )
 
 
 def _agreement(name: str) -> str:
@@ -80,7 +86,10 @@ def _agreement(name: str) -> str:
             lines.append(f"| {method} | {pairs} | {len(likeness)} | {mean(likeness):.4f} | {likeness.min():.4f} |")
     if len(lines) == 2:
         return ""
-    told = "SSIM of our images to published ones, stored as those are (as JPEG, where they are). The table of variants says which of them they were made in."
+    told = (
+        "SSIM of our images to published ones, stored as those are (as JPEG, where they are). The table of variants says in which of them "
+        "the published ones were made."
+    )
     return f"## Compared with published images\n\n{told}\n\n" + "\n".join(lines) + "\n"
 
 

@@ -39,7 +39,8 @@ def _facts(metric: Metric) -> str:
         "smallest image": f"{metric.smallest}×{metric.smallest} pixels",
         "one of the paper's eleven": "yes" if metric.eleven else "no",
         "given by default in": ", ".join(f"`{each}`" for each in [*given, *metric.conventions] if metric.eleven or each != "standard"),
-        "computed otherwise in": ", ".join(f"`{each}` (`{CONVENTIONS[each].replaced[name].__name__}`)" for each in others) or "no convention",
+        "computed otherwise in": ", ".join(f"`{each}` (`{CONVENTIONS[each].replaced[name].__name__}`)" for each in others)
+        or "no convention",
         "definition": link(metric.reference),
         "function": f"`{function.__module__}.{function.__name__}`",
     }
@@ -93,7 +94,9 @@ def stage(docs: Path, into: Path) -> list[str]:
     own = [name for name, each in METRICS.items() if each.function.__module__.startswith("ivfnb.")]
     for name in own:
         written = docs / "metrics" / f"{name}.md"
-        (into / "metrics" / f"{name}.md").write_text(page(name, written.read_text(encoding="utf-8") if written.is_file() else ""), encoding="utf-8")
+        (into / "metrics" / f"{name}.md").write_text(
+            page(name, written.read_text(encoding="utf-8") if written.is_file() else ""), encoding="utf-8"
+        )
     return own
 
 

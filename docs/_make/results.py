@@ -87,8 +87,8 @@ def run_facts() -> str:
     minutes = sum(record["seconds"].values()) / 60
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items() if version)
     return (
-        f"The tables on these pages come from commit `{record['commit'][:10]}`, run on {record['time'][:10]} with Python {record['python']} "
-        f"({versions}) on {record['cores']} cores; the five notebooks took {minutes:.0f} minutes together.\n"
+        f"The tables on these pages come from commit `{record['commit'][:10]}`, run on {record['time'][:10]} with Python "
+        f"{record['python']} ({versions}) on {record['cores']} cores; the five notebooks took {minutes:.0f} minutes together.\n"
     )
 
 

@@ -59,7 +59,7 @@ class _Results:
 
 
 def _notebook(path: Path) -> nbformat.NotebookNode:
-    """The notebook with outputs: as committed, or as the demo ran it where its cells are the same and fewer of the committed ones have any."""
+    """The notebook with outputs: as committed, or as the demo ran it where its cells are the same and more of them have any."""
     committed = nbformat.read(path, as_version=4)
     executed = paths.root() / "results" / "demo" / "notebooks" / path.name
     if not executed.is_file():
