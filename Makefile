@@ -69,7 +69,6 @@ lint: $(INSTALLED)
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	$(PY) -m pytest tests/test_notebooks.py tests/test_environment.py
 
 format: $(INSTALLED)
 	.venv/bin/ruff check --fix .
