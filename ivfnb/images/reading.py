@@ -96,7 +96,12 @@ def decode(stored: bytes, name: str, levels: Meant = None) -> Image:
             headers.check_size(name, page.imagewidth, page.imagelength)
             image, orientation = tiff.read(page, stored, name), tiff.orientation(page)
     else:
-        image, orientation = decoders.decoded(stored, name, kind)
+        try:
+            image, orientation = decoders.decoded(stored, name, kind)
+        except (ImageError, Warning):
+            raise
+        except Exception as error:  # of whatever library, for whatever damage
+            raise ImageError(f"{name}: found damaged data, no whole image ({kind}: {error}), expected {headers.READ}") from error
     image = np.ascontiguousarray(headers.upright(image, orientation))
     if kind == "PPM" and meant is None and (most := headers.declared_most(stored)) not in (None, 255, 65535):
         meant = Levels("range", 0.0, float(most))  # the file says what is white

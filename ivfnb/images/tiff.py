@@ -41,7 +41,7 @@ def first_page(stored: bytes, name: str) -> Iterator[Any]:
     with file:
         try:
             yield page
-        except ImageError:
+        except (ImageError, Warning):
             raise
         except Exception as error:  # tags of a type or count that they cannot have
             raise ImageError(f"{name}: found damaged tags, no whole image (TIFF: {error}), {EXPECTED}") from error
