@@ -185,19 +185,25 @@ def started(step: Step, folder: Path) -> subprocess.Popen:
     )
 
 
-def whole(step: Step, folder: Path) -> float:
-    """Run a step to its end; the seconds it took. RuntimeError where it fails."""
-    begun, process = time.monotonic(), started(step, folder)
-    if process.wait():
+def whole(step: Step, folder: Path) -> tuple[float, float]:
+    """Run a step to its end; the seconds until the first file was finished, and from there on. RuntimeError where it fails."""
+    begun, process, first = time.monotonic(), started(step, folder), 0.0
+    while process.poll() is None:
+        first = first or (time.monotonic() - begun if marks(folder, step.finished + step.results) else 0.0)
+        time.sleep(0.01)
+    if process.returncode:
         raise RuntimeError(f"{folder}: found exit code {process.returncode}: {(folder / 'said.txt').read_text()[-500:]}")
-    return time.monotonic() - begun
+    return first, time.monotonic() - begun - first
 
 
 def killed(step: Step, folder: Path, after: float) -> bool:
-    """Kill a step after so many seconds; whether it was still at work."""
-    process = started(step, folder)
+    """Kill a step so many seconds after its first finished file, below 0 after its start; whether it was at work."""
+    process, begun = started(step, folder), time.monotonic()
+    while after >= 0 and process.poll() is None and not marks(folder, step.finished + step.results):
+        begun = time.monotonic()
+        time.sleep(0.01)
     try:
-        process.wait(after)
+        process.wait(max(0.0, abs(after) - (time.monotonic() - begun)))
         return False
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
@@ -225,7 +231,7 @@ def tested(name: str, times: int, seed: int) -> list[str]:
         calm = Path(top, "calm")
         calm.mkdir()
         step.prepare(calm)
-        seconds = whole(step, calm)
+        first, rest = whole(step, calm)
         expected = {path: mark[2] for path, mark in marks(calm, step.results).items()}
         if not expected:
             raise RuntimeError(f"{name}: found no results of an undisturbed run, expected {', '.join(step.results)}")
@@ -233,12 +239,12 @@ def tested(name: str, times: int, seed: int) -> list[str]:
             folder = Path(top, str(number))
             folder.mkdir()
             step.prepare(folder)
-            moment = rng.uniform(0.1, 0.95) * seconds
+            moment = rng.uniform(0, 0.95) * rest if number % 3 else -rng.uniform(0.2, 1) * first  # a third before there is anything
             at_work += killed(step, folder, moment)
             before = marks(folder, step.finished)
             kept.append(len(before))
             whole(step, folder)
-            told += [f"{name}, killed after {moment:.2f} of {seconds:.2f} s: {fault}" for fault in faults(step, folder, expected, before)]
+            told += [f"{name}, kill {number}: {fault}" for fault in faults(step, folder, expected, before)]
             shutil.rmtree(folder)
     print(f"{name}: {times} runs, {at_work} killed at work, finished files at that moment {kept}, {len(told)} faults", flush=True)
     return told
