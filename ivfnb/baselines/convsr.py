@@ -9,8 +9,9 @@ from scipy import fft
 from threadpoolctl import threadpool_limits
 
 from ivfnb import paths
+from ivfnb.baselines.common.convolution import Convolution
 from ivfnb.baselines.common.pair import check_pair
-from ivfnb.baselines.common.sparse import Convolution, sparse_code
+from ivfnb.baselines.common.sparse import sparse_code
 from ivfnb.baselines.registry import Competitor, Published, Variant, register
 from ivfnb.images import Image
 

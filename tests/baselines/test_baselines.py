@@ -9,7 +9,7 @@ import pytest
 from skimage import data
 
 from ivfnb.baselines import BASELINES, COMPETITORS, Competitor, Variant, convsr, register, rows_of_paper
-from ivfnb.baselines.common.sparse import Convolution
+from ivfnb.baselines.common.convolution import Convolution
 from ivfnb.images import ImageError
 
 NAMES = [name for name, baseline in BASELINES.items() if not baseline.competitor.fetched]  # learned ones have tests of their own

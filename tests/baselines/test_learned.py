@@ -10,7 +10,9 @@ from skimage import data
 
 from ivfnb import paths
 from ivfnb.baselines import BASELINES, convsr, mdlatlrr
-from ivfnb.baselines.common.sparse import Convolution, sparse_code, wrap_add
+from ivfnb.baselines.common import sparse
+from ivfnb.baselines.common.convolution import Convolution, Support, wrap_add
+from ivfnb.baselines.common.sparse import sparse_code
 from ivfnb.baselines.training.convsr import learn_filters
 from ivfnb.baselines.training.mdlatlrr import DETAIL, latent_low_rank, sample_patches
 
@@ -102,6 +104,70 @@ def test_sparse_code_is_optimal():
     assert 0.01 < np.mean(code != 0) < 0.5
     assert np.abs(correlations).max() < sparsity * 1.01  # the conditions for a minimum: no correlation above the weight,
     np.testing.assert_allclose(correlations[code != 0], sparsity * np.sign(code[code != 0]), rtol=0.01)  # and all of it where used
+
+
+def plain_sparse_code(image, filters, sparsity, tolerance=1e-3):
+    """ADMM in float64 over all coefficients, transforms of whole maps, in the plainest order; the number of iterations too."""
+    room = [(0, 0), (0, image.shape[0] - filters.shape[1]), (0, image.shape[1] - filters.shape[2])]
+    spectra, spectrum = np.fft.fft2(np.pad(filters, room)), np.fft.fft2(image)
+    energy, code, dual, penalty = np.sum(np.abs(spectra) ** 2, axis=0), 0, 0, 100 * sparsity + 0.5
+    for iteration in range(1, 501):
+        start = np.fft.fft2(np.broadcast_to(code - dual, (len(filters), *image.shape)))
+        misfit = (spectrum - np.sum(spectra * start, axis=0)) / (energy + penalty)
+        found = np.fft.ifft2(start + np.conj(spectra) * misfit).real
+        relaxed = 1.8 * found - 0.8 * code + dual
+        before, code = code, np.sign(relaxed) * np.maximum(np.abs(relaxed) - sparsity / penalty, 0)
+        dual = relaxed - code
+        norm = np.linalg.norm
+        residuals = norm(found - code) / max(norm(found), norm(code)), norm(code - before) / norm(dual)
+        if max(residuals) <= tolerance:
+            return code, iteration
+        ratio = residuals[0] / residuals[1] / (1 + 18.3 ** (np.log10(sparsity) + 1))
+        factor = 1 if 1 / 1.2 <= ratio <= 1.2 else np.clip(np.sqrt(ratio), 0.01, 100)
+        penalty, dual = penalty * factor, dual / factor
+    raise AssertionError("no convergence")
+
+
+@pytest.mark.parametrize("shape", [(72, 96), (65, 51)])
+def test_sparse_code_is_that_of_all_coefficients_in_double_precision(shape, monkeypatch):
+    image = data.camera()[150 : 150 + shape[0], 200 : 200 + shape[1]] / 255
+    detail = image - convsr.base_layer(image)
+    filters = convsr.dictionary().astype(float)
+    expected, iterations = plain_sparse_code(detail, filters, convsr.SPARSITY)
+    taken, step = [], sparse._Iterations.step
+    monkeypatch.setattr(sparse._Iterations, "step", lambda self: taken.append(1) or step(self))
+    code = sparse_code(detail, filters, convsr.SPARSITY)
+    assert abs(len(taken) - iterations) <= 2
+    difference = Convolution(filters, shape).synthesise(code - expected.astype(np.float32))
+    assert 255 * np.abs(difference).max() < 0.1
+    assert np.mean((code != 0) != (expected != 0)) < 1e-3
+
+
+def test_sparse_code_pauses_change_little(monkeypatch):
+    """Coefficients passed over in most iterations: the code is that of looking at all in each."""
+    detail = data.coins()[40:104, 60:140] / 255
+    detail = detail - convsr.base_layer(detail)
+    found = []
+    for pause in (1, sparse.PAUSE):
+        monkeypatch.setattr(sparse, "PAUSE", pause)
+        found.append(Convolution(convsr.dictionary(), detail.shape).synthesise(sparse_code(detail, convsr.dictionary(), convsr.SPARSITY)))
+    assert 255 * np.abs(found[0] - found[1]).max() < 0.1
+
+
+def test_support_leaves_out_all_other_coefficients():
+    random, filters, shape = np.random.default_rng(2), gaussian_filters(), (23, 31)
+    operator, image = Convolution(filters, shape), random.standard_normal(shape).astype(np.float32)
+    operator.blocks = [slice(0, 9), slice(9, 23)]
+    maps, canvas = np.where(random.random((5, *shape)) < 0.1, 1, 0).astype(np.float32), operator.canvas()
+    windows, runs = operator.windows(image), operator.runs(image)
+    for block in operator.blocks:
+        part = maps[:, block].ravel()
+        support = Support(operator, block, np.flatnonzero(part))
+        support.add(canvas, part[support.where])
+        everywhere = operator.correlate(windows, block).ravel()
+        np.testing.assert_allclose(support.correlate(runs), everywhere[support.where], rtol=1e-4, atol=1e-5)
+    dense = sum(np.fft.ifft2(np.fft.fft2(each, shape) * np.fft.fft2(one)).real for each, one in zip(filters, maps, strict=True))
+    np.testing.assert_allclose(wrap_add(canvas, shape), dense, atol=1e-5)
 
 
 def test_sparse_code_of_little_is_zero():

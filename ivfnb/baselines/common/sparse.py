@@ -1,129 +1,165 @@
 """Convolutional sparse coding of an image: an image as the sum of a few shifted small filters."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import fft
 
+from ivfnb.baselines.common.convolution import Convolution, Support, wrap_add
+
 RELAXATION = 1.8
 PENALTY_RATIO, PENALTY_FACTOR = 1.2, 100.0  # the penalty follows residuals that differ by more than the one, by at most the other
-CHUNK = 2048  # pixels whose coefficients are worked on at once: they stay in the processor's cache
+# Coefficients that reach the threshold but for this share of it are followed in every iteration. All others are looked at again after a
+# pause, which grows to so many iterations while no larger share of those followed turns out to have been missed.
+MARGIN, PAUSE, MISSED = 0.02, 16, 0.02
+KEEP = 1 - RELAXATION  # what is left of a leftover after an iteration
+ROUNDING = 1e-6  # relative error of sums in float32
 
 
-def wrap_add(total: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Image of periodic borders from one that reaches over them.
+@dataclass
+class _Sums:
+    """Over the followed coefficients of all blocks: squares and products of values, changes and leftovers; how many they are."""
 
-    Parameters
-    ----------
-    total : array (H, W)
-    shape : (h, w)
+    values: float = 0.0
+    changes: float = 0.0
+    value_change: float = 0.0
+    leftover_value: float = 0.0
+    leftover_change: float = 0.0
+    missed: int = 0
+    followed: int = 0
 
-    Returns
-    -------
-    array (h, w)
-        The sum of the tiles of `shape` that `total` is cut into.
 
-    Examples
-    --------
-    >>> wrap_add(np.array([[1, 2, 3, 10]]), (1, 3))
-    array([[11,  2,  3]])
+class _Block:
+    """Coefficients of a block of rows and leftovers of their duals (see `_Iterations`)."""
+
+    def __init__(self, operator: Convolution, rows: slice) -> None:
+        """Nothing is followed at first."""
+        self.rows, self.operator = rows, operator
+        self.others = np.zeros((operator.count, rows.stop - rows.start, operator.shape[1]), np.float32)  # leftovers over `decay`
+        self.follow(np.zeros(0, np.intp), np.zeros(0, np.float32), np.zeros(0, np.float32))
+
+    def follow(self, where: np.ndarray, values: np.ndarray, leftovers: np.ndarray) -> None:
+        """Keep up the coefficients at these places of the flattened block from now on."""
+        self.support, self.values, self.leftovers = Support(self.operator, self.rows, where), values, leftovers
+
+    def look(self, correlations: np.ndarray, threshold: float, decay: float, sums: _Sums) -> tuple[np.ndarray, np.ndarray]:
+        """Choose anew what is followed, given the correlations of all; those of the chosen ones, and which of them were followed before."""
+        others, before = self.others.reshape(-1), self.support.where
+        others[before] = self.leftovers / decay
+        work = (self.others * (KEEP * decay)).reshape(-1)
+        work += correlations.reshape(-1)
+        work[before] += self.values
+        near = np.abs(work, out=work) > threshold * (1 - MARGIN)
+        where, gone = np.flatnonzero(near), ~near[before]
+        sums.changes += float(self.values[gone] @ self.values[gone])
+        sums.leftover_change -= float(self.values[gone] @ self.leftovers[gone])
+        work[where], near[:] = 0, False
+        work[before], near[before] = self.values, True
+        self.follow(where, work[where], others[where] * decay)
+        return correlations.reshape(-1)[where], near[where]
+
+    def shrink(self, correlations: np.ndarray, threshold: float, sums: _Sums) -> None:
+        """Soft thresholding of the followed coefficients, given the correlations at their places."""
+        values = KEEP * self.leftovers
+        values += self.values
+        values += correlations
+        duals = np.clip(values, -threshold, threshold)
+        values -= duals
+        changes = values - self.values
+        sums.values += float(values @ values)
+        sums.changes += float(changes @ changes)
+        sums.value_change += float(values @ changes)
+        sums.leftover_value += float(self.leftovers @ values)
+        sums.leftover_change += float(self.leftovers @ changes)
+        sums.followed += len(values)
+        duals -= correlations
+        self.values, self.leftovers = values, duals
+
+
+class _Iterations:
+    """The iterations of `sparse_code`; values and duals are multiplied by the penalty, so that the threshold is the sparsity.
+
+    The dual of every coefficient is its filter's correlation with one image, `dual`, plus a leftover. Where a coefficient stays 0, its
+    leftover shrinks by `KEEP` whatever happens elsewhere: only coefficients near the threshold need be visited. Norms over all
+    coefficients follow from sums over those visited and from images.
     """
-    result = np.zeros(shape, total.dtype)
-    for row in range(0, total.shape[0], shape[0]):
-        for column in range(0, total.shape[1], shape[1]):
-            tile = total[row : row + shape[0], column : column + shape[1]]
-            result[: tile.shape[0], : tile.shape[1]] += tile
-    return result
 
+    def __init__(self, image: np.ndarray, operator: Convolution, sparsity: float) -> None:
+        """Everything is 0 at first."""
+        self.operator, self.sparsity, self.penalty, self.rescale = operator, sparsity, 100 * sparsity + 0.5, 1.0
+        self.blocks = [_Block(operator, rows) for rows in operator.blocks]
+        self.energy, self.spectrum = operator.energy.astype(np.float32), fft.rfft2(image)
+        columns = np.full(self.energy.shape[1], 2 / image.size)  # each but the first and an even width's last stands for its mirror too
+        columns[[0, -1] if image.shape[1] % 2 == 0 else [0]] = 1 / image.size
+        self.weights = self.energy * columns.astype(np.float32)
+        self.dual_spectrum, self.dual = np.zeros_like(self.spectrum), np.zeros_like(image)
+        self.rebuilt, self.leftover = np.zeros_like(image), np.zeros_like(image)  # filters times values, and times leftovers, summed
+        self.leftover_squares, self.decay = 0.0, 1.0
+        self.pause, self.wait = 1, 0
 
-class Convolution:
-    """Convolutions of coefficient maps with filters, and the adjoint, for images of one shape and periodic borders.
+    def step(self) -> tuple[float, float]:
+        """One iteration; the relative primal and dual residual after it."""
+        before = self.rescale * self.rebuilt
+        offset = before - self.leftover
+        move = self.penalty * self.spectrum
+        move -= fft.rfft2(offset)
+        move += self.energy * self.dual_spectrum
+        move /= self.energy + np.float32(self.penalty)
+        move -= self.dual_spectrum
+        move_squares = float(np.vdot(move, self.weights * move).real)
+        move *= RELAXATION
+        self.dual_spectrum += move
+        dual_squares = float(np.vdot(self.dual_spectrum, self.weights * self.dual_spectrum).real)
+        dual = fft.irfft2(self.dual_spectrum, s=self.dual.shape)
+        moved, self.dual = (dual - self.dual) / RELAXATION, dual
+        sums = self._shrink()
+        self.leftover = KEEP * self.leftover + before - self.rebuilt
+        products = [2 * float(np.vdot(*pair)) for pair in ((offset - self.rebuilt, moved), (self.rebuilt, moved), (dual, self.leftover))]
+        gap = sums.changes + 2 * sums.leftover_change + self.leftover_squares + products[0] + move_squares
+        gap = max(gap, ROUNDING * (self.leftover_squares + move_squares))  # terms of which little is left say no more than this
+        relaxed = sums.values - 2 * (sums.value_change + sums.leftover_value) + products[1] + gap
+        self.leftover_squares = KEEP**2 * self.leftover_squares - 2 * KEEP * sums.leftover_change + sums.changes
+        multiplier = dual_squares + products[2] + self.leftover_squares
+        ratios = gap / max(relaxed, sums.values), sums.changes / multiplier
+        return float(np.sqrt(ratios[0])), float(np.sqrt(ratios[1]))
 
-    Parameters
-    ----------
-    filters : array (filters, side, side)
-    shape : (h, w)
-        Of the images, pixels.
-
-    Attributes
-    ----------
-    blocks : list of slices
-        The rows that the methods work on at a time.
-    energy : array (h, w // 2 + 1)
-        The filters' power spectrum, summed.
-
-    Notes
-    -----
-    Both are matrix products over blocks of rows, which is faster than Fourier transforms of all maps and works for any size.
-
-    Examples
-    --------
-    >>> delta = np.zeros((1, 2, 2))
-    >>> delta[0, 0, 0] = 1
-    >>> Convolution(delta, (1, 3)).synthesise(np.array([[[1.0, 2.0, 3.0]]], np.float32))
-    array([[1., 2., 3.]], dtype=float32)
-    """
-
-    def __init__(self, filters: np.ndarray, shape: tuple[int, int]) -> None:
-        """`blocks` are the slices of rows the methods work on; `energy` is the filters' power spectrum, (h, w // 2 + 1)."""
-        self.count, self.side, self.shape = filters.shape[0], filters.shape[1], shape
-        self.matrix = np.ascontiguousarray(filters, np.float32).reshape(self.count, -1)
-        self.transposed = np.ascontiguousarray(self.matrix.T)
-        step = max(1, CHUNK // shape[1])
-        self.blocks = [slice(top, min(top + step, shape[0])) for top in range(0, shape[0], step)]
-        self.energy = np.zeros((shape[0], shape[1] // 2 + 1))
-        room = [(0, max(0, size - self.side)) for size in shape]
-        for each in filters:
-            self.energy += np.abs(fft.rfft2(wrap_add(np.pad(each.astype(np.float64), room), shape))) ** 2
-
-    def canvas(self) -> np.ndarray:
-        """Zeros for `add` to work on: float32 (h + side - 1, w + side - 1)."""
-        return np.zeros([size + self.side - 1 for size in self.shape], np.float32)
-
-    def add(self, canvas: np.ndarray, maps: np.ndarray, block: slice) -> None:
-        """Add to a canvas the sum of the filters convolved with a block of rows of their maps.
-
-        Parameters
-        ----------
-        canvas : array (h + side - 1, w + side - 1), float32
-            Changed.
-        maps : array (filters, rows, w)
-            Those of the block.
-        block : slice
-            One of `blocks`.
-        """
-        rows, width = maps.shape[1:]
-        taps = (self.transposed @ maps.reshape(self.count, -1)).reshape(self.side, self.side, rows, width)
-        for row in range(self.side):
-            for column in range(self.side):
-                canvas[block.start + row : block.stop + row, column : column + width] += taps[row, column]
-
-    def synthesise(self, maps: np.ndarray) -> np.ndarray:
-        """Image (h, w), float32, of coefficient maps (filters, h, w)."""
-        canvas = self.canvas()
+    def _shrink(self) -> _Sums:
+        """New values, leftovers and `rebuilt`."""
+        operator, sums, canvas, look = self.operator, _Sums(), self.operator.canvas(), self.wait == 0
+        seen = operator.windows(self.dual) if look else operator.runs(self.dual)
         for block in self.blocks:
-            self.add(canvas, maps[:, block], block)
-        return wrap_add(canvas, self.shape)
+            block.values *= self.rescale
+            if look:
+                correlations, known = block.look(operator.correlate(seen, block.rows), self.sparsity, self.decay, sums)
+                block.shrink(correlations, self.sparsity, sums)
+                sums.missed += np.count_nonzero(block.values[~known])
+            else:
+                block.shrink(block.support.correlate(seen), self.sparsity, sums)
+            block.support.add(canvas, block.values)
+        self.rebuilt = wrap_add(canvas, operator.shape)
+        if look:
+            self.pause = min(2 * self.pause, PAUSE) if sums.missed <= MISSED * sums.followed else max(1, self.pause // 2)
+            self.wait = self.pause
+        self.wait -= 1
+        self.decay *= KEEP
+        if abs(self.decay) < ROUNDING:
+            for block in self.blocks:
+                block.others *= self.decay
+            self.decay = 1.0
+        return sums
 
-    def windows(self, image: np.ndarray) -> np.ndarray:
-        """View (side, side, h, w) of what every tap of a filter sees of an image (h, w)."""
-        padded = np.pad(image, (0, self.side - 1), mode="wrap")
-        return np.lib.stride_tricks.sliding_window_view(padded, (self.side, self.side)).transpose(2, 3, 0, 1)
+    def balance(self, factor: float) -> None:
+        """Multiply the penalty."""
+        self.penalty, self.rescale = self.penalty * factor, factor
 
-    def correlate(self, windows: np.ndarray, block: slice) -> np.ndarray:
-        """Correlations of the filters with a block of rows of an image.
-
-        Parameters
-        ----------
-        windows : array (side, side, h, w)
-            Of the image, see `windows`.
-        block : slice
-            One of `blocks`.
-
-        Returns
-        -------
-        array (filters, rows, w), float32
-        """
-        part = windows[:, :, block]
-        return (self.matrix @ part.reshape(self.side**2, -1)).reshape(self.count, *part.shape[2:])
+    def code(self) -> np.ndarray:
+        """The coefficient maps (filters, h, w), float32."""
+        maps = np.zeros((self.operator.count, *self.operator.shape), np.float32)
+        for block in self.blocks:
+            part = np.zeros_like(block.others)
+            part.reshape(-1)[block.support.where] = block.values / self.penalty
+            maps[:, block.rows] = part
+        return maps
 
 
 def sparse_code(image: np.ndarray, filters: np.ndarray, sparsity: float, tolerance: float = 1e-3, iterations: int = 500) -> np.ndarray:
@@ -149,7 +185,8 @@ def sparse_code(image: np.ndarray, filters: np.ndarray, sparsity: float, toleran
     Convolutional basis pursuit denoising: minimises half the squared error plus `sparsity` times the l1 norm of the maps, by ADMM with
     over-relaxation and an adaptive penalty. The linear system is solved on the image, not on the maps: with W the difference of maps and
     duals, its solution is W plus the correlations of the filters with (image - sum of filters * W) / (energy + penalty), the division in
-    the Fourier domain.
+    the Fourier domain. Coefficients far below the threshold, nearly all of them after some iterations, are passed over in most iterations;
+    one that begins to count meanwhile comes in late.
 
     References
     ----------
@@ -162,43 +199,16 @@ def sparse_code(image: np.ndarray, filters: np.ndarray, sparsity: float, toleran
     """
     image = np.asarray(image, np.float32)
     operator = Convolution(np.asarray(filters, np.float32), image.shape)
-    code = np.zeros((len(filters), *image.shape), np.float32)
     windows = operator.windows(image)
     if max(np.abs(operator.correlate(windows, block)).max() for block in operator.blocks) <= sparsity:
-        return code  # the optimum is 0
-    dual, penalty, rescale = np.zeros_like(code), 100 * sparsity + 0.5, np.float32(1)
+        return np.zeros((len(filters), *image.shape), np.float32)  # the optimum
     target = 1 + 18.3 ** (np.log10(sparsity) + 1)  # of the ratio of primal to dual residual
-    spectrum = fft.rfft2(image)
+    state = _Iterations(image, operator, sparsity)
     for _ in range(iterations):
-        canvas = operator.canvas()
-        for block in operator.blocks:
-            dual[:, block] *= rescale
-            operator.add(canvas, code[:, block] - dual[:, block], block)
-        misfit = (spectrum - fft.rfft2(wrap_add(canvas, image.shape))) / (operator.energy + penalty)
-        windows = operator.windows(fft.irfft2(misfit, s=image.shape).astype(np.float32))
-        threshold, squares = np.float32(sparsity / penalty), np.zeros(5)
-        for block in operator.blocks:
-            before, multiplier = code[:, block], dual[:, block]
-            primal = operator.correlate(windows, block)
-            primal += before
-            primal -= multiplier
-            after = primal - before
-            after *= np.float32(RELAXATION)
-            after += before
-            after += multiplier
-            np.clip(after, -threshold, threshold, out=multiplier)
-            after -= multiplier
-            before -= after  # the change, for the moment
-            squares[:4] += [np.einsum("mij,mij->", plane, plane) for plane in (primal, after, multiplier, before)]
-            primal -= after
-            squares[4] += np.einsum("mij,mij->", primal, primal)
-            before[...] = after
-        norm_primal, norm_code, norm_dual, change, gap = np.sqrt(squares)
-        primal_residual, dual_residual = gap / max(norm_primal, norm_code), change / norm_dual
-        if max(primal_residual, dual_residual) <= tolerance:
+        primal, dual = state.step()
+        if max(primal, dual) <= tolerance:
             break
-        ratio = primal_residual / max(dual_residual * target, np.finfo(np.float64).tiny)
+        ratio = primal / max(dual * target, np.finfo(np.float64).tiny)
         balanced = 1 / PENALTY_RATIO <= ratio <= PENALTY_RATIO
-        factor = 1.0 if balanced else np.clip(np.sqrt(ratio), 1 / PENALTY_FACTOR, PENALTY_FACTOR)
-        penalty, rescale = penalty * factor, np.float32(1 / factor)
-    return code
+        state.balance(1.0 if balanced else float(np.clip(np.sqrt(ratio), 1 / PENALTY_FACTOR, PENALTY_FACTOR)))
+    return state.code()

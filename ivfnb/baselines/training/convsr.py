@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ivfnb.baselines.common.sparse import Convolution, sparse_code
+from ivfnb.baselines.common.convolution import Convolution
+from ivfnb.baselines.common.sparse import sparse_code
 from ivfnb.baselines.convsr import base_layer
 from ivfnb.images import Image
 
@@ -75,8 +76,8 @@ def learn_filters(
         code = sparse_code(detail, filters, sparsity, tolerance=1e-2, iterations=100)
         operator = Convolution(filters, detail.shape)
         misfit = operator.synthesise(code) - detail.astype(np.float32)
-        seen = operator.windows(misfit).reshape(side * side, -1)
-        gradient = (code.reshape(count, -1) @ seen.T).reshape(filters.shape)
+        seen = operator.windows(misfit).transpose(0, 2, 1)
+        gradient = (code.transpose(1, 0, 2) @ seen).sum(axis=0).reshape(filters.shape)
         filters = filters - STEP / (1 + step / STEP_HALVED) * gradient
         filters /= np.linalg.norm(filters, axis=(1, 2), keepdims=True)
     return filters.astype(np.float32)
