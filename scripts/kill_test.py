@@ -41,7 +41,7 @@ from pathlib import Path
 import torch
 from ivfnb.classifier import patches, training
 files = sorted(Path("visible").glob("*.png"))
-config = training.TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_every=2, seed=3)
+config = training.TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_seconds=0, seed=3)
 history = training.train(config, patches.samples_of(files, 160, 0), folder="training")
 torch.save(history.net.state_dict(), "final.pt.part")
 Path("final.pt.part").rename("final.pt")

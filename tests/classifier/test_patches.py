@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from ivfnb import images
 from ivfnb.classifier import network, patches
+from ivfnb.classifier.patches.batched import taps
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +130,38 @@ def test_split_shares_no_photograph(photographs):
     assert patches.split(photographs[:1], photographs[1:], seed=0) == (photographs[:1], photographs[1:])
     with pytest.raises(ValueError, match="at least 2"):
         patches.split(photographs[:1], photographs[:1], seed=0)
+
+
+@pytest.mark.parametrize("gradients", network.GRADIENTS)
+def test_samples_cut_by_batched_operations_are_the_same_bits(photographs, gradients):
+    """All blocks, at every border of photographs of several sizes, in every blur and both orders."""
+    random = np.random.default_rng(3)
+    given = [*photographs, random.integers(0, 256, (32, 33), dtype=np.uint8), (random.integers(0, 2, (70, 64)) * 255).astype(np.uint8)]
+    samples = patches.PatchDataset(patches.make_index(given, 300, seed=1), gradients)
+    there = patches.DeviceSamples(samples, torch.device("cpu"))
+    assert len(there) == len(samples)
+    for some in (range(300), [299, 0, 17], np.array([5])):
+        for found, expected in zip(there.__getitems__(some), samples.__getitems__(some), strict=True):
+            assert found.dtype == expected.dtype
+            assert torch.equal(found, expected)
+
+
+def test_batched_blurs_are_opencv_s_on_whole_photographs(photographs):
+    for size in patches.BLUR_SIZES:
+        found = taps(size)
+        assert found.sum() == 256
+        wide = np.pad(photographs[0].astype(np.int64), size // 2, mode="reflect")
+        once = sum(tap * wide[:, i : i + photographs[0].shape[1]] for i, tap in enumerate(found))
+        twice = sum(tap * once[i : i + photographs[0].shape[0]] for i, tap in enumerate(found))
+        assert np.array_equal((twice + 2**15) // 2**16, patches.blur_stack(photographs[0])[size])
+
+
+def test_what_a_device_cannot_cut_is_named(photographs):
+    device = torch.device("cpu")
+    for samples, message in (
+        (patches.samples_of([photographs[0].astype(float)], 4, 0), "samples: found float64, expected photographs of 8 bits"),
+        (patches.PatchDataset(patches.make_index(photographs, 4, 0), "clipped", 75), "samples: found a round trip through JPEG"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            patches.DeviceSamples(samples, device)
+        assert patches.on_device(samples, device) is samples

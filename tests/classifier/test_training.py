@@ -25,7 +25,7 @@ from ivfnb.classifier import patches, training
 samples = patches.PatchDataset(patches.make_index(photographs(), 192, 0))
 save_final(training.train(replace(CONFIG, workers=int(sys.argv[2])), samples, folder=sys.argv[1]), sys.argv[1])
 """
-CONFIG = TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_every=4, seed=3)
+CONFIG = TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_seconds=0, seed=3)
 
 
 def photographs():
@@ -85,6 +85,33 @@ def test_worker_processes_change_nothing(samples):
     one, two = (training.train(replace(CONFIG, epochs=1, workers=workers), few) for workers in (0, 2))
     assert one.log.equals(two.log)
     assert all(torch.equal(a, b) for a, b in zip(one.net.state_dict().values(), two.net.state_dict().values(), strict=True))
+
+
+def test_samples_cut_on_the_device_are_those_cut_on_the_host(samples):
+    """The same batches in the same order, and so the same bits of a run, where no CUDA device is needed for it."""
+    few = patches.PatchDataset(samples.index[:64])
+    one, two = (training.train(replace(CONFIG, epochs=1, cut=cut), few) for cut in ("host", "device"))
+    assert one.log.equals(two.log)
+    assert not one.log.isna().any(axis=None)
+    assert all(torch.equal(a, b) for a, b in zip(one.net.state_dict().values(), two.net.state_dict().values(), strict=True))
+
+
+def test_losses_that_a_device_owes_are_read_in_the_end(samples, monkeypatch):
+    """On an accelerator losses are read now and then; the log holds them all the same."""
+    few = patches.PatchDataset(samples.index[:64])
+    now = training.train(replace(CONFIG, epochs=2), few)
+    monkeypatch.setattr(run, "UNREAD", 3)
+    monkeypatch.setattr(run, "_reads_at_once", lambda device: False)
+    assert training.train(replace(CONFIG, epochs=2), few).log.equals(now.log)
+
+
+def test_checkpoints_come_by_time(samples, tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(torch, "save", lambda state, path: saved.append(state["done"]) or Path(path).write_bytes(b""))
+    clock = iter(range(0, 10_000, 25))  # every look at the clock is 25 seconds later
+    monkeypatch.setattr(run.time, "monotonic", lambda: next(clock))
+    training.train(replace(CONFIG, epochs=1, checkpoint_seconds=60.0), patches.PatchDataset(samples.index[:160]), folder=tmp_path)
+    assert saved == [3, 5, 7, 9, 10]
 
 
 @pytest.mark.parametrize(("n", "done"), [(65, 0), (65, 3), (64, 4), (70, 7), (70, 14), (66, 15)])
@@ -206,7 +233,9 @@ def test_a_full_disk_leaves_the_earlier_checkpoint_and_nothing_else(state, tmp_p
         ({"optimiser": "adam"}, "optimiser: found 'adam'"),
         ({"epochs": 0}, "epochs"),
         ({"precision": "half"}, "precision"),
-        ({"workers": -1}, "workers: found -1"),
+        ({"workers": -1}, "workers, checkpoint_seconds: found -1"),
+        ({"checkpoint_seconds": -1.0}, "workers, checkpoint_seconds: found None and -1"),
+        ({"cut": "gpu"}, "cut: found 'gpu'"),
     ],
 )
 def test_bad_configurations(settings, message):

@@ -13,7 +13,7 @@ from ivfnb import images
 from ivfnb.classifier.appraisal.tables import TEXTURED
 from ivfnb.classifier.folding import Affine, Folded, fold, product
 from ivfnb.classifier.network import EResNet
-from ivfnb.classifier.patches import PatchDataset, PatchIndex, make_index
+from ivfnb.classifier.patches import PatchDataset, PatchIndex, make_index, on_device
 
 PLANES = ("grey", "Gx", "Gy")  # of the network, in its order
 
@@ -76,10 +76,11 @@ def outcomes(net: EResNet, samples: PatchDataset, silenced: Sequence[Sequence[st
     if unknown := sorted({name for names in silenced for name in names} - set(PLANES)):
         raise ValueError(f"silenced: found {unknown}, expected some of {PLANES}")
     device, head, folded = next(net.parameters()).device, deepcopy(net.head).eval(), fold(net)
+    there = on_device(samples, device)
     flat = [_branch(folded, which, torch.zeros(1, 64, 32, device=device)) for which in range(3)]
     logits: list[list[torch.Tensor]] = [[] for _ in silenced]
     for start in tqdm(range(0, len(samples), batch_size), desc="testing", unit="batch", mininterval=1.0, leave=False):
-        planes = net.normalise(samples.__getitems__(range(start, min(start + batch_size, len(samples))))[0].to(device))
+        planes = net.normalise(there.__getitems__(range(start, min(start + batch_size, len(samples))))[0].to(device))
         heard = [_branch(folded, which, planes[:, which]) for which in range(3)]
         for names, found in zip(silenced, logits, strict=True):
             kept = zip(PLANES, heard, flat, strict=True)

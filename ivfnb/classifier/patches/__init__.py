@@ -4,6 +4,7 @@ After Qi et al. 2024 and their training script: COCO photographs to grey, Gaussi
 Sobel gradients of all five images, non-overlapping blocks, both stacking orders.
 """
 
+from ivfnb.classifier.patches.batched import DeviceSamples, on_device
 from ivfnb.classifier.patches.index import BLUR_SIZES, RELEASED_TRAIN_ORDER, PatchIndex, make_index, split
 from ivfnb.classifier.patches.samples import BLUR_SIGMA, HALO, PatchDataset, blur_stack, samples_of
 
@@ -12,10 +13,12 @@ __all__ = [
     "BLUR_SIZES",
     "HALO",
     "RELEASED_TRAIN_ORDER",
+    "DeviceSamples",
     "PatchDataset",
     "PatchIndex",
     "blur_stack",
     "make_index",
+    "on_device",
     "samples_of",
     "split",
 ]

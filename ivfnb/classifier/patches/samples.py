@@ -86,6 +86,10 @@ class PatchDataset(torch.utils.data.Dataset):
         photograph = self.index.images[number]
         return photograph if isinstance(photograph, np.ndarray) else images.read_gray(photograph)
 
+    def photograph(self, number: int) -> np.ndarray:
+        """Grey photograph (h, w) by its position in the index's `images`."""
+        return self._photograph(int(number))
+
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.index)

@@ -9,7 +9,7 @@ import torch
 
 from ivfnb import files
 
-FREE = ("checkpoint_every", "workers")  # settings that a resumed run may change: they do not change its bits
+FREE = ("checkpoint_seconds", "cut", "workers")  # settings that a resumed run may change: they do not change its bits
 PARTS = {"net": dict, "optimiser": dict, "schedule": dict, "log": list, "checks": list, "done": int, "wanted": dict}
 
 

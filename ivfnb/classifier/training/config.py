@@ -6,6 +6,7 @@ from ivfnb.classifier.network import resolve_device
 
 OPTIMISERS = ("adamw", "sgd")
 PRECISIONS = ("auto", "float32", "bfloat16")
+CUTS = ("auto", "device", "host")
 # Samples to train on, samples to test on, epochs: what two cores do in about an hour, and what the paper did.
 SCALES = {"hour": (200_000, 50_000, 1), "published": (1_000_000, 300_000, 30)}
 
@@ -34,14 +35,17 @@ class TrainConfig:
         "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies it in hardware, else float32.
     device : str
         As `resolve_device` takes it.
-    checkpoint_every : int
-        Steps.
+    checkpoint_seconds : float
+        Between two checkpoints, about; 0: one after every step.
     patience : int or None
         Epochs without a lower validation loss before stopping; None: never stops early.
     threads : int or None
         Of torch; None leaves them as they are.
+    cut : str
+        Where samples are cut: "device" keeps the photographs there, "host" cuts them on the processor, "auto" takes the device where it is
+        CUDA and the photographs fit. The samples are the same.
     workers : int or None
-        Processes that cut samples; None: none on a processor, which would take cores from the network.
+        Processes that cut samples on the host; None: none on a processor, which would take cores from the network.
 
     Raises
     ------
@@ -64,20 +68,22 @@ class TrainConfig:
     seed: int = 0
     precision: str = "auto"
     device: str = "auto"
-    checkpoint_every: int = 200
+    checkpoint_seconds: float = 60.0
     patience: int | None = None
     threads: int | None = None
+    cut: str = "auto"
     workers: int | None = None
 
     def __post_init__(self):
         """Refuse values that would only show themselves after an hour."""
-        for name, known in (("optimiser", OPTIMISERS), ("precision", PRECISIONS)):
+        for name, known in (("optimiser", OPTIMISERS), ("precision", PRECISIONS), ("cut", CUTS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: found {getattr(self, name)!r}, expected one of {known}")
         if self.epochs < 1 or self.batch_size < 2 or self.learning_rate <= 0:
             raise ValueError(f"epochs, batch_size, learning_rate: found {self}, expected at least 1 and 2, and a positive rate")
-        if (self.workers or 0) < 0:
-            raise ValueError(f"workers: found {self.workers}, expected None or at least 0")
+        if (self.workers or 0) < 0 or not self.checkpoint_seconds >= 0:
+            found = f"{self.workers} and {self.checkpoint_seconds}"
+            raise ValueError(f"workers, checkpoint_seconds: found {found}, expected None or at least 0, and at least 0")
 
 
 def at_scale(scale: str, given: tuple[int, int, int], device: str = "auto") -> tuple[int, int, int]:

@@ -1,14 +1,14 @@
 """The order of samples in a run, and the processes that cut them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from ivfnb.classifier.patches import PatchDataset
+from ivfnb.classifier.patches import DeviceSamples, PatchDataset, on_device
 from ivfnb.classifier.training.config import TrainConfig
 
 Batch = TypeVar("Batch")
@@ -89,6 +89,44 @@ def remaining(n: int, config: TrainConfig, done: int) -> Iterator[np.ndarray]:
 def _whole(batch: Batch) -> Batch:
     """What a DataLoader makes of the batch that `PatchDataset` gives: nothing."""
     return batch
+
+
+def cut(samples: PatchDataset, config: TrainConfig, device: torch.device, done: int) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
+    """The remaining batches of samples: cut on the device, or on the host by `loader`; the same either way.
+
+    Parameters
+    ----------
+    samples : PatchDataset
+    config : TrainConfig
+        Says where they are cut.
+    device : torch.device
+        That the network is on.
+    done : int
+        Batches that have been.
+
+    Returns
+    -------
+    iterable
+        Of (samples (n, 3, 64, 32), classes (n,)).
+
+    Raises
+    ------
+    ValueError
+        Where the samples are to be cut on a device that cannot: photographs of more than 8 bits, a round trip through JPEG, too little
+        memory.
+
+    Examples
+    --------
+    >>> from ivfnb.classifier.patches import samples_of
+    >>> flat = samples_of([np.zeros((64, 64), np.uint8)], 8, seed=0)
+    >>> [len(classes) for _, classes in cut(flat, TrainConfig(batch_size=4, cut="device"), torch.device("cpu"), done=0)]
+    [4, 4]
+    """
+    automatic = config.cut == "auto" and not config.workers
+    there = DeviceSamples(samples, device) if config.cut == "device" else on_device(samples, device) if automatic else samples
+    if isinstance(there, DeviceSamples):
+        return (there.__getitems__(which) for which in remaining(len(samples), config, done))
+    return loader(samples, config, device, done)
 
 
 def loader(samples: PatchDataset, config: TrainConfig, device: torch.device, done: int) -> DataLoader:

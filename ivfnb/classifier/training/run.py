@@ -20,6 +20,8 @@ from ivfnb.classifier.patches import PatchDataset
 from ivfnb.classifier.training import checkpoints, loading
 from ivfnb.classifier.training.config import TrainConfig
 
+UNREAD = 50  # steps whose loss a device may owe
+
 
 @dataclass
 class History:
@@ -150,9 +152,10 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{checkpoint}: found a state of another network ({error}), expected this run's; remove it") from error
             log, checks, done = state["log"], state["checks"], state["done"]
-    criterion, started, first = nn.CrossEntropyLoss(), time.perf_counter(), done
+    criterion, started, first, saved = nn.CrossEntropyLoss(), time.perf_counter(), done, time.monotonic()
     bar = tqdm(total=steps, initial=done, desc="training", unit="step", mininterval=1.0)
-    for planes, classes in loading.loader(samples, config, device, done):
+    unread: list[tuple[torch.Tensor, torch.Tensor]] = []  # loss and accuracy of the last steps: reading them each would stop the device
+    for planes, classes in loading.cut(samples, config, device, done):
         if _out_of_patience(checks, config.patience):
             break
         net.train()
@@ -167,23 +170,40 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
         rate = schedule.get_last_lr()[0]
         schedule.step()
         epoch, done = done // steps_per_epoch, done + 1
-        right = (logits.detach().argmax(1) == classes).float().mean().item()
-        log.append({"step": done, "epoch": epoch + 1, "loss": loss.item(), "accuracy": right, "rate": rate})
+        log.append({"step": done, "epoch": epoch + 1, "loss": math.nan, "accuracy": math.nan, "rate": rate})
+        unread.append((loss.detach(), (logits.detach().argmax(1) == classes).float().mean()))
         bar.update()
-        bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-        if validation is not None and done % steps_per_epoch == 0:
+        ends = done % steps_per_epoch == 0
+        if ends or len(unread) == UNREAD or _reads_at_once(device):
+            _read(unread, log)
+            bar.set_postfix(loss=f"{log[-1]['loss']:.4f}", refresh=False)
+        if validation is not None and ends:
             outcome = evaluate_classifier(net, validation, config.batch_size)
             checks.append(
                 {"epoch": epoch + 1, "step": done, "loss": float(outcome["loss"].mean()), "accuracy": float(outcome["right"].mean())}
             )
-        if checkpoint and (done % config.checkpoint_every == 0 or done == steps):
+        if checkpoint and (done == steps or time.monotonic() - saved >= config.checkpoint_seconds):
+            _read(unread, log)
             states = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
             checkpoints.write(checkpoint, {**states, "log": log, "checks": checks, "done": done, "wanted": wanted})
             with files.replacing(checkpoint.with_name("log.csv")) as beside:
                 pd.DataFrame(log).to_csv(beside, index=False)
+            saved = time.monotonic()
     bar.close()
     rate = (done - first) * config.batch_size / (time.perf_counter() - started)
     return History(net.eval(), pd.DataFrame(log), pd.DataFrame(checks), rate, config)
+
+
+def _reads_at_once(device: torch.device) -> bool:
+    """Whether reading a number waits for nothing."""
+    return device.type == "cpu"
+
+
+def _read(unread: list[tuple[torch.Tensor, torch.Tensor]], log: list[dict]) -> None:
+    """Fill in loss and accuracy of the last steps, and forget the tensors they were in."""
+    for entry, (loss, right) in zip(log[len(log) - len(unread) :], unread, strict=True):
+        entry |= {"loss": loss.item(), "accuracy": right.item()}
+    unread.clear()
 
 
 def _out_of_patience(checks: list[dict], patience: int | None) -> bool:
