@@ -6,7 +6,6 @@ is gone. Tasks therefore go to the cluster by distributed's own client, whose sc
 
 import hashlib
 import os
-import pickle
 import platform
 import socket
 import sys
@@ -42,7 +41,9 @@ def _worked(code: str, packed: bytes) -> Any:
     """One task, on a worker; RuntimeError where the worker runs other code than the process that asks."""
     if code != _code():
         raise RuntimeError(f"a worker on {platform.node()}: found another version of ivfnb, expected the one that sends the work")
-    function, arguments = pickle.loads(packed)
+    import cloudpickle
+
+    function, arguments = cloudpickle.loads(packed)  # what the scheduler sent, never a file
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)  # a worker is one of many on its machine
     return function(*arguments)

@@ -29,7 +29,7 @@ def hashes(folder) -> dict[str, str]:
     [
         ("metrics/fidelity.py", {"metrics"}),
         ("evaluation/fitting.py", {"metrics"}),  # how sources are cut or resized before they are scored
-        ("images/arrays.py", {"metrics", "fused", "CBF", "ConvSR"}),  # windows are judged on arrays
+        ("images/arrays.py", {"metrics", "fused", "windows", "CBF", "ConvSR"}),  # windows are judged on arrays
         ("classifier/dense.py", {"windows", "fused"}),
         ("enhance/filters.py", {"fused"}),
         ("fusion/blend.py", {"fused", "metrics"}),  # fitting knows the released size

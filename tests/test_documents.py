@@ -81,8 +81,8 @@ def test_blocks_are_run_or_say_why_not(page):
 def test_most_of_them_run():
     run = sum(len(to_run(page)) for page in PAGES)
     skipped = sum(block["language"] in RUN and block["why"] is not None for page in PAGES for block in blocks(page))
-    assert run >= 14
-    assert run >= skipped
+    assert run >= 16
+    assert skipped <= 20
 
 
 def test_what_does_not_run_is_noticed(folder):

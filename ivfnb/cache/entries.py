@@ -66,6 +66,7 @@ def remembering() -> Iterator[None]:
     Examples
     --------
     >>> import tempfile
+    >>> from ivfnb import files
     >>> with tempfile.TemporaryDirectory() as folder, remembering():
     ...     entry = files.write_json(f"{folder}/entry.json", 7.5)
     """

@@ -41,7 +41,8 @@ def imported(name: str) -> Callable[..., Any]:
         found = reduce(getattr, path.split("."), importlib.import_module(module))
     except ModuleNotFoundError as error:
         if not (module + ".").startswith(f"{error.name}."):
-            raise  # the module is there, and lacks another one
+            lacks = f"found that it imports {error.name!r}, which is not installed"
+            raise ValueError(f"{module}: {lacks}, expected a module that can be imported") from error
         raise ValueError(f"found no module {module!r}, expected one that Python finds from {Path.cwd()}") from error
     except AttributeError as error:
         raise ValueError(f"{name}: {error}, expected a function of {module}") from error

@@ -189,11 +189,11 @@ def test_a_run_that_is_killed_is_finished_by_the_next(tmp_path: Path, capsys):
         process.wait()
     done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "fused").glob("[0-9]*.png")}
     assert 2 <= len(done) < 7
-    (tmp_path / "fused" / f".{process.pid}.6.png").write_bytes(b"what was written when it was killed")
+    (tmp_path / "fused" / f".{process.pid}-0123abcd.6.png").write_bytes(b"what was written when it was killed")
     assert fuse(tmp_path / "ir", tmp_path / "vis", tmp_path / "fused") == 1
     out, err = capsys.readouterr()
     assert f"{7 - len(done)} fused into" in out
     assert f"{len(done)} kept" in out
     assert "vis/4.png: found" in err
     assert {name: (tmp_path / "fused" / name).stat().st_mtime_ns for name in done} == done
-    assert not list((tmp_path / "fused").glob(f".{process.pid}.*"))
+    assert not list((tmp_path / "fused").glob(f".{process.pid}-*"))

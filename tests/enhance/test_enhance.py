@@ -243,9 +243,12 @@ def test_ssr_equals_the_loop(scene, sigma):
 
 
 def test_the_released_rule_clips_rare_hundredths_on_both_sides():
-    reflectance = np.repeat([-0.311, -0.205, -0.101, -0.052, 0.004, 0.052, 0.101, 0.303], [40, 3, 2, 50, 100, 60, 5, 30])
+    reflectance = np.repeat([-0.311, -0.205, -0.101, -0.052, 0.004, 0.052, 0.101, 0.303], [40, 3, 2, 50, 100, 60, 5, 30])[np.newaxis]
     assert retinex._limits(reflectance, "released") == (-0.10, 0.10)
-    assert retinex._limits(reflectance[reflectance != 0.004], "released") == (-0.31, 0.30)  # nothing at 0: nothing counts as rare
+    assert retinex._limits(reflectance[reflectance != 0.004][np.newaxis], "released") == (
+        -0.31,
+        0.30,
+    )  # nothing at 0: nothing counts as rare
     assert retinex._limits(reflectance, "none") == (-0.311, 0.303)
     assert retinex._limits(np.linspace(-1, 1, 101), "percentile") == pytest.approx((-0.98, 0.98))
 
