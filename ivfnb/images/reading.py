@@ -4,6 +4,7 @@ The kind is known by the file's first bytes, the size from its header before any
 libjpeg-turbo that reports damage, GIF by Pillow, the rest by OpenCV; then the orientation is applied and levels are made, alike for all.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ivfnb.images import decoders, headers, tiff
 from ivfnb.images.arrays import Image, ImageError, to_gray
 from ivfnb.images.checks import HOW, as_levels
-from ivfnb.images.doubts import warn_of_colours
+from ivfnb.images.doubts import ImageWarning, warn_of_colours
 from ivfnb.images.ranges import Levels
 
 Meant = Levels | str | tuple[float, float] | None
@@ -41,7 +42,7 @@ def read_image(path: str | Path, levels: Meant = None) -> Image:
     Warns
     -----
     ImageWarning
-        Where the decoder reports damage that it could pass over.
+        Where the decoder reports damage that it could pass over, and for a TIFF file of several pages of one size.
     LevelsWarning
         As `levels` does, and for radiometric JPEG files, whose picture is not temperature.
 
@@ -94,6 +95,9 @@ def decode(stored: bytes, name: str, levels: Meant = None) -> Image:
     if kind == "TIFF":
         with tiff.first_page(stored, name) as page:
             headers.check_size(name, page.imagewidth, page.imagelength)
+            if tiff.has_more(page):
+                size = f"{page.imagewidth}x{page.imagelength}"
+                warnings.warn(f"{name}: found several pages of {size} pixels, of which the first is read", ImageWarning, stacklevel=3)
             image, orientation = tiff.read(page, stored, name), tiff.orientation(page)
     else:
         try:

@@ -53,6 +53,15 @@ def orientation(page: Any) -> int:
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
+def has_more(page: Any) -> bool:
+    """Whether another page of the same size follows, as in a sequence; a smaller copy does not count."""
+    try:
+        second = page.parent.pages[1]
+        return (second.imagewidth, second.imagelength) == (page.imagewidth, page.imagelength)
+    except Exception:  # there is none, or none that can be read
+        return False
+
+
 def header(page: Any) -> dict[str, int | str]:
     """What `read_header` tells of a page."""
     samples, bits = page.samplesperpixel, page.bitspersample
