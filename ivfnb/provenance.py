@@ -125,3 +125,35 @@ def write_run(path: str | Path, **extra: Any) -> Path:
     'demo'
     """
     return files.write_json(path, stamp(**extra), indent=1)
+
+
+def origin(path: str | Path) -> dict[str, Any] | None:
+    """Which run wrote a result file, by the records in the folders above it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file below `results/<profile>/`.
+
+    Returns
+    -------
+    dict or None
+        profile, commit and dirty, as the run's record has them; None for a file that no record lists with the content it has.
+
+    Examples
+    --------
+    >>> origin("no/such/file.csv") is None
+    True
+    """
+    path = Path(path).resolve()
+    if not path.is_file():
+        return None
+    digest = files.digest(path)
+    for folder in list(path.parents)[:3]:
+        name, state = path.relative_to(folder).as_posix(), files.read_json(folder / "state.json")
+        notebooks = state.get("notebooks") if isinstance(state, dict) else None
+        found = [{"profile": folder.name, **record} for record in (notebooks or {}).values() if record.get("state") == "done"]
+        for record in [*found, *filter(None, map(files.read_json, sorted(folder.glob("run*.json"), reverse=True)))]:
+            if record.get("files", {}).get(name) == digest:
+                return {key: record.get(key) for key in ("profile", "commit", "dirty")}
+    return None

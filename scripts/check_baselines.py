@@ -2,7 +2,7 @@
 
     IVFNB_DATA=... python scripts/check_baselines.py [METHOD ...]
 
-Rows of methods that are not named stay as they are. Takes about ten minutes on two cores, nearly all of it ConvSR.
+Rows of methods that are not named, or whose weights are not at hand, stay as they are. Takes about half an hour on two cores.
 """
 
 import argparse
@@ -14,8 +14,16 @@ from ivfnb.baselines import BASELINES
 from ivfnb.evaluation.likeness import published_likeness
 
 TARGET = paths.root() / "results" / "paper" / "baseline_agreement.csv"
-# Beside each variant's own published images: the paper's variant against images that a public script made in another one.
-ALSO = {"MDLatLRR": ("tno21", "MDLatLRR"), "HybridMSD": ("tno21", "HybridMSD"), "ConvSR": ("tno21", "ConvSR")}
+# Beside each variant's own published images: the paper's variant against images that a public script made in another one, and what was
+# trained here against the images of its authors' networks.
+ALSO = {
+    "MDLatLRR": ("tno21", "MDLatLRR"),
+    "HybridMSD": ("tno21", "HybridMSD"),
+    "ConvSR": ("tno21", "ConvSR"),
+    "NestFuse (retrained)": ("tno21", "NestFuse"),
+    "RFN-Nest (retrained)": ("tno21", "RFN-Nest"),
+    "DDcGAN (retrained)": ("tno21", "DDcGAN"),
+}
 
 
 def main() -> None:

@@ -6,11 +6,24 @@ from pathlib import Path
 import pytest
 from fetching import checkout, server  # noqa: F401 (fixtures)
 from hypothesis import settings
+from xdist.scheduler import LoadGroupScheduling
 
 collect_ignore = ["toy"]  # a distribution of its own, which a test installs
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
+
+
+class NotebooksTogether(LoadGroupScheduling):
+    """The cells of a notebook are run by one worker, in order; everything else as the groups say."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(".ipynb") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> NotebooksTogether:
+    return NotebooksTogether(config, log)
 
 
 @pytest.fixture(scope="session")

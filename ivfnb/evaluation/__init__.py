@@ -18,7 +18,8 @@ from ivfnb.evaluation.fusions import (
 from ivfnb.evaluation.likeness import likeness_to, likenesses, published_likeness
 from ivfnb.evaluation.methods import Method, by_baseline, by_images, by_protocol, method, published
 from ivfnb.evaluation.protocols import likeness_when_turned, protocol_table
-from ivfnb.evaluation.scores import COLUMNS, Extra, evaluate
+from ivfnb.evaluation.scores import COLUMNS, evaluate
+from ivfnb.evaluation.wanted import Extra
 
 __all__ = [
     "COLUMNS",

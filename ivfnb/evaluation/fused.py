@@ -1,14 +1,16 @@
 """Fused images of methods: made, or taken from the cache where the same inputs, method and code made them before."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
+import numpy as np
 
 from ivfnb import cache, files, images
 from ivfnb.datasets import ImagePair
+from ivfnb.evaluation import entries
 from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image
 
@@ -26,18 +28,26 @@ class Fused:
     image : array (h, w), optional
     path : Path, optional
         Where the image lies, if it is not at hand.
+    make : function, optional
+        Makes the image anew where its file does not read.
     """
 
     key: str
     seconds: float
     image: Image | None = None
     path: Path | None = None
+    make: Callable[[], "Fused"] | None = None
 
     def load(self) -> Image:
-        """The image, read where it is not at hand."""
+        """The image: at hand, or read, or made anew where its file does not read."""
         if self.image is None:
             assert self.path is not None  # a fused image has the one or the other
-            self.image = images.read_gray(self.path)
+            assert self.make is not None  # what is remembered was made once
+            self.image = cache.recall(self.path, images.read_gray)
+            if self.image is None:
+                again = self.make()
+                self.image, self.seconds = again.image, again.seconds
+        assert self.image is not None  # it is read or made
         return self.image
 
 
@@ -88,14 +98,21 @@ def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
         image = images.to_gray(method.fuse(pair))
         return Fused(joblib.hash(image), float("nan"), image)
     path = cache.place("fused", (pair_key, method.key, cache.code_hash(*method.code)), ".png")
-    record = path.with_suffix(".json")
-    if not path.is_file():
-        begun, before = time.perf_counter(), method.saved() if method.saved else 0.0
-        image = images.to_gray(method.fuse(pair))
-        saved = method.saved() - before if method.saved else 0.0
-        files.write_json(record, {"method": method.name, "seconds": time.perf_counter() - begun + saved})
+    seconds = entries.seconds(path.with_suffix(".json"))
+    if seconds is None or not path.is_file():
+        return _made(method, pair, path)
+    return Fused(path.stem, seconds, path=path, make=lambda: _made(method, pair, path))
+
+
+def _made(method: Method, pair: ImagePair, path: Path) -> Fused:
+    """A fused image and its record, computed and remembered."""
+    begun, before = time.perf_counter(), method.saved() if method.saved else 0.0
+    image = np.ascontiguousarray(images.to_uint8(images.to_gray(method.fuse(pair))))  # as its file gives it
+    seconds = time.perf_counter() - begun + (method.saved() - before if method.saved else 0.0)
+    with cache.remembering():
         images.write_image(path, image)
-    return Fused(path.stem, (files.read_json(record) or {}).get("seconds", float("nan")), path=path)
+        files.write_json(path.with_suffix(".json"), {"method": method.name, "seconds": seconds})
+    return Fused(path.stem, seconds, image, path)
 
 
 def fused_image(method: Method, pair: ImagePair) -> Image:

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from ivfnb import cache, datasets, files, images
+from ivfnb import cache, datasets, images
 from ivfnb.baselines import Baseline
 from ivfnb.datasets import Dataset, ImagePair
+from ivfnb.evaluation import entries
 from ivfnb.evaluation.fitting import fit
 from ivfnb.evaluation.fused import fuse, pair_hash
 from ivfnb.evaluation.methods import Method
-from ivfnb.evaluation.scores import Extra
+from ivfnb.evaluation.wanted import Extra
 from ivfnb.images import Image
 
 JPEG_QUALITY = 75  # MATLAB's default, with which VIFB's fused images were written
@@ -203,9 +204,9 @@ def likenesses(data: Dataset, first: Method, second: Method) -> pd.Series:
                 pair_key = pair_hash(pair)
                 both = [fuse(method, pair, pair_key) for method in (first, second)]
                 place = cache.place("similarities", (both[0].key, both[1].key, cache.code_hash(__name__)), ".json")
-                if (value := files.read_json(place)) is None:
+                if (value := entries.known(place)) is None:
                     value = likeness(*_aligned(both[0].load(), both[1].load()))
-                    files.write_json(place, value)
+                    entries.keep(place, value)
                 found[pair.id] = value
             except (ValueError, KeyError, OSError):
                 continue

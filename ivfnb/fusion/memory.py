@@ -1,6 +1,7 @@
 """Scores of windows, remembered by content: protocols share them."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import joblib
@@ -59,12 +60,20 @@ class WindowMemory:
 
         seen = net.branches, net.normalisation.cpu().numpy(), visible, infrared, stride
         path = cache.place("windows", (self.weights, *seen, cache.code_hash("ivfnb.classifier.windows")), ".npz")
-        if path.is_file():
-            with np.load(path, allow_pickle=False) as stored:
-                self.saved += float(stored["seconds"])
-                return stored["scores"]
+        if (known := cache.recall(path, _stored)) is not None:
+            self.saved += known[1]
+            return known[0]
         begun = time.perf_counter()
         scores = windows.window_scores(net, visible, infrared, stride)
-        with files.replacing(path) as beside:
+        with cache.remembering(), files.replacing(path) as beside:
             np.savez(beside, scores=scores, seconds=time.perf_counter() - begun)
         return scores
+
+
+def _stored(path: Path) -> tuple[np.ndarray, float]:
+    """Scores and the seconds they took; ValueError or KeyError for a file that holds none."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        scores, seconds = stored["scores"], float(stored["seconds"])
+    if scores.dtype != np.float32 or scores.ndim != 4 or not np.isfinite(scores).all():
+        raise ValueError(f"{path}: found {scores.dtype} of shape {scores.shape}, expected finite scores (2, rows, columns, 2)")
+    return scores, seconds

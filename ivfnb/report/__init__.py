@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivfnb.metrics.targets import inset_box
 from ivfnb.report.agreement import agreement_of_orders, correlations, strongest_pairs
+from ivfnb.report.origins import load
 from ivfnb.report.ranks import (
     Significance,
     average_ranks,
@@ -18,8 +19,9 @@ from ivfnb.report.ranks import (
     nemenyi,
     significance,
 )
+from ivfnb.report.rendering import rank_marks, rendered
 from ivfnb.report.summaries import cost_table, gains_over, listed, relative_changes, write_significance
-from ivfnb.report.tables import in_order, means, rank_marks, save_csv, show, table
+from ivfnb.report.tables import in_order, means, save_csv, show, table
 from ivfnb.report.uncertainty import bounds, carried_by, interval, intervals, main_effects, step_effects
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ __all__ = [
     "intervals",
     "levels_chart",
     "listed",
+    "load",
     "main_effects",
     "means",
     "montage",
@@ -99,6 +102,7 @@ __all__ = [
     "radar",
     "rank_marks",
     "relative_changes",
+    "rendered",
     "sample_counts",
     "save_csv",
     "save_figure",

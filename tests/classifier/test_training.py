@@ -13,8 +13,9 @@ import pytest
 import torch
 from scipy import ndimage
 
+from ivfnb import files, images
 from ivfnb.classifier import appraisal, patches, training
-from ivfnb.classifier.training import TrainConfig, loading, run
+from ivfnb.classifier.training import TrainConfig, checkpoints, loading, run
 
 RUN = """
 import sys
@@ -117,6 +118,86 @@ def test_a_checkpoint_of_another_run_is_refused(samples, tmp_path):
     training.train(TrainConfig(batch_size=96, seed=3), samples, folder=tmp_path)
     with pytest.raises(ValueError, match=r"other \['seed'\]"):
         training.train(TrainConfig(batch_size=96, seed=4), samples, folder=tmp_path)
+
+
+def test_a_checkpoint_of_other_samples_is_refused(tmp_path):
+    """As many samples, of other photographs or cut otherwise: its weights know nothing of these."""
+    config = TrainConfig(batch_size=48, seed=3, threads=1)
+    photos = photographs()
+    index = patches.make_index(photos, 48, 0)
+    training.train(config, patches.PatchDataset(index), folder=tmp_path)
+    training.train(config, patches.PatchDataset(patches.make_index([*photos], 48, 0)), folder=tmp_path)
+    inverted = patches.make_index([255 - photo for photo in photos], 48, 0)
+    for other in (inverted, patches.make_index(photos, 48, 1)):
+        with pytest.raises(ValueError, match=r"made with other \['samples'\], expected this run's; remove it"):
+            training.train(config, patches.PatchDataset(other), folder=tmp_path)
+
+
+def test_samples_of_files_are_told_by_their_content(tmp_path):
+    for name in ("a.png", "b.png"):
+        images.write_image(tmp_path / name, photographs()[0])
+    images.write_image(tmp_path / "c.png", photographs()[1])
+    identities = [patches.samples_of([tmp_path / name], 8, seed=0).identity() for name in ("a.png", "b.png", "c.png")]
+    assert identities[0] == identities[1] != identities[2]
+    assert patches.PatchDataset(patches.make_index([tmp_path / "a.png"], 8, 0), "clipped").identity() != identities[0]
+
+
+def spoil(state, **changes):
+    return {**state, **changes}
+
+
+SPOILT = {
+    "weights that are not finite": lambda s: spoil(
+        s, net={**s["net"], "head.3.weight": torch.full_like(s["net"]["head.3.weight"], torch.nan)}
+    ),
+    "999 steps done": lambda s: spoil(s, done=999),
+    "1 steps done, 0 in the log": lambda s: spoil(s, log=[]),
+    "-1 steps done": lambda s: spoil(s, done=-1),
+    "something else than a state": lambda s: {name: part for name, part in s.items() if name != "schedule"},
+    "a log of something else": lambda s: spoil(s, log=[1]),
+    "a state of another network": lambda s: spoil(s, net={"weight": torch.zeros(3)}),
+    "found a checkpoint made with other": lambda s: spoil(s, wanted={}),
+    "found something else than a state with": lambda s: [s],
+}
+
+
+@pytest.fixture(scope="module")
+def state(samples, tmp_path_factory):
+    """A good checkpoint, and the run that made it."""
+    folder = tmp_path_factory.mktemp("good")
+    few = patches.PatchDataset(samples.index[:32])
+    training.train(TrainConfig(batch_size=32, threads=1), few, folder=folder)
+    return torch.load(folder / "checkpoint.pt", weights_only=True), few
+
+
+@pytest.mark.parametrize("message", SPOILT)
+def test_a_state_that_cannot_be_is_refused(state, tmp_path, message):
+    torch.save(SPOILT[message](state[0]), tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match=message) as raised:
+        training.train(TrainConfig(batch_size=32, threads=1), state[1], folder=tmp_path)
+    assert str(tmp_path / "checkpoint.pt") in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more", b"\x80\x02cos\ngetcwd\n)R."])
+def test_a_file_that_is_no_checkpoint_is_refused(state, tmp_path, content):
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(ValueError, match="found no checkpoint that reads"):
+        training.train(TrainConfig(batch_size=32, threads=1), state[1], folder=tmp_path)
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint_and_nothing_else(state, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "checkpoint.pt"
+    checkpoints.write(path, state[0])
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        checkpoints.write(path, state[0])
+    assert files.trouble(raised.value).startswith(f"{path}: the disk is full")
+    assert path.read_bytes() == before
+    assert [left.name for left in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def read_metadata(name_or_path: str | Path | None = None) -> dict:
     try:
         with safe_open(path, framework="pt") as file:
             return {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-    except (SafetensorError, json.JSONDecodeError) as error:
+    except (SafetensorError, ValueError, RecursionError, OSError) as error:
         raise ValueError(f"{path}: found no readable safetensors file ({error}), expected weights written by ivfnb.network.save") from error
 
 
@@ -145,7 +145,7 @@ def load(name_or_path: str | Path | None = None) -> EResNet:
     Raises
     ------
     ValueError
-        Naming a file that is missing, truncated, not safetensors (a pickle, say), or of other shapes.
+        Naming a file that is missing, truncated, not safetensors (a pickle, say), of other shapes or kinds of number, or not finite.
 
     Examples
     --------
@@ -162,6 +162,8 @@ def load(name_or_path: str | Path | None = None) -> EResNet:
     expected = net.state_dict()
     wrong = sorted(found.keys() ^ expected.keys())
     wrong += [f"{n} {tuple(found[n].shape)} for {tuple(t.shape)}" for n, t in expected.items() if n in found and found[n].shape != t.shape]
+    wrong += [f"{n} of {t.dtype}" for n, t in found.items() if n in expected and t.is_floating_point() != expected[n].is_floating_point()]
+    wrong += [f"{n} with values that are not finite" for n, t in found.items() if t.is_floating_point() and not torch.isfinite(t).all()]
     if wrong:
         raise ValueError(f"{path}: found tensors that do not fit EResNet({branches!r}), expected its own: {'; '.join(wrong[:5])}")
     net.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in found.items()})

@@ -5,10 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
+import joblib
 import numpy as np
 import torch
 
-from ivfnb import images
+from ivfnb import files, images
 from ivfnb.classifier.grid import WINDOW
 from ivfnb.classifier.network import planes
 from ivfnb.classifier.patches.index import BLUR_SIZES, PatchIndex, make_index
@@ -119,6 +120,14 @@ class PatchDataset(torch.utils.data.Dataset):
             sharp, blurred = self.halves(i)
             sample[:, :WINDOW], sample[:, WINDOW:] = (sharp, blurred) if order == 0 else (blurred, sharp)
         return torch.from_numpy(batch), torch.from_numpy(self.index.order[list(which)].astype(np.int64))
+
+    def identity(self) -> str:
+        """Hash of all that the samples depend on: the index, the photographs' contents, and how they are cut."""
+        index = self.index
+        used = (index.images[number] for number in np.unique(index.photograph))
+        contents = [joblib.hash(image) if isinstance(image, np.ndarray) else files.digest(image) for image in used]
+        cuts = [np.asarray(part, np.int64) for part in (index.photograph, index.row, index.column, index.blur_size, index.order)]
+        return joblib.hash((contents, cuts, self.gradients, self.jpeg_quality))
 
     def texture(self) -> np.ndarray:
         """Standard deviation of the grey levels of each sample's sharp block: array (n,)."""

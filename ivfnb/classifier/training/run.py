@@ -17,10 +17,8 @@ from ivfnb import files
 from ivfnb.classifier.appraisal import evaluate_classifier
 from ivfnb.classifier.network import EResNet
 from ivfnb.classifier.patches import PatchDataset
-from ivfnb.classifier.training import loading
+from ivfnb.classifier.training import checkpoints, loading
 from ivfnb.classifier.training.config import TrainConfig, resolve_device
-
-FREE = ("checkpoint_every", "workers")  # settings that a resumed run may change: they do not change its bits
 
 
 @dataclass
@@ -108,18 +106,6 @@ def _optimiser(net: EResNet, config: TrainConfig, steps: int) -> tuple[torch.opt
     return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, one_cycle)
 
 
-def _read_checkpoint(path: Path, config: TrainConfig, n: int) -> dict | None:
-    """State of an unfinished run, None where there is none; ValueError where it belongs to another configuration."""
-    if not path.is_file():
-        return None
-    state = torch.load(path, weights_only=True)
-    wanted = {**asdict(config), "n": n}
-    differing = [name for name, value in wanted.items() if name not in FREE and state["wanted"].get(name) != value]
-    if differing:
-        raise ValueError(f"{path}: found a checkpoint made with other {differing}, expected this run's; remove it or name another folder")
-    return state
-
-
 def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset | None = None, folder: str | Path | None = None) -> History:
     """Train an EResNet.
 
@@ -140,7 +126,7 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     Raises
     ------
     ValueError
-        For fewer than two samples, or a checkpoint of another configuration.
+        For fewer than two samples, or a checkpoint that is damaged or was made with another configuration or on other samples.
 
     Notes
     -----
@@ -178,10 +164,13 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     log, checks, done = [], [], 0
     if checkpoint:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        if state := _read_checkpoint(checkpoint, config, len(samples)):
-            net.load_state_dict(state["net"])
-            optimiser.load_state_dict(state["optimiser"])
-            schedule.load_state_dict(state["schedule"])
+        wanted = {**asdict(config), "n": len(samples), "samples": samples.identity()}
+        if state := checkpoints.read(checkpoint, wanted, steps):
+            try:
+                for part, name in ((net, "net"), (optimiser, "optimiser"), (schedule, "schedule")):
+                    part.load_state_dict(state[name])
+            except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"{checkpoint}: found a state of another network ({error}), expected this run's; remove it") from error
             log, checks, done = state["log"], state["checks"], state["done"]
     criterion, started, first = nn.CrossEntropyLoss(), time.perf_counter(), done
     bar = tqdm(total=steps, initial=done, desc="training", unit="step", mininterval=1.0)
@@ -211,9 +200,7 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             )
         if checkpoint and (done % config.checkpoint_every == 0 or done == steps):
             states = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
-            wanted = {**asdict(config), "n": len(samples)}
-            with files.replacing(checkpoint) as beside:
-                torch.save({**states, "log": log, "checks": checks, "done": done, "wanted": wanted}, beside)
+            checkpoints.write(checkpoint, {**states, "log": log, "checks": checks, "done": done, "wanted": wanted})
             with files.replacing(checkpoint.with_name("log.csv")) as beside:
                 pd.DataFrame(log).to_csv(beside, index=False)
     bar.close()

@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,23 +78,36 @@ def _stamp(profile: str) -> dict:
     return {key: json.dumps(value) if isinstance(value, dict | list) else value for key, value in record.items()}
 
 
-def write(rows: list[dict], path: Path, stamp: dict) -> "pd.DataFrame":
-    """Put `rows`, each with `stamp` beside it, into the CSV `path`, whole or not at all; rows of other sections that it holds stay.
+def kept(path: Path, replaced: Iterable[str], stamp: dict, mixed: bool = False) -> "pd.DataFrame | None":
+    """Rows of other sections than `replaced` that the CSV `path` holds, None where there are none.
 
-    ValueError naming the file when it is no CSV with a column "section".
+    ValueError naming the file when it is no CSV with a column "section", or, unless `mixed`, for rows of another commit or profile than the
+    stamp's: numbers of several commits would stand in one table.
     """
     import pandas as pd
 
-    table = pd.DataFrame([{**row, **stamp} for row in rows])
-    if path.is_file():
-        try:
-            before = pd.read_csv(path, dtype=str, keep_default_na=False)
-            kept = before[~before["section"].isin(table["section"])]
-        except (KeyError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    if not path.is_file():
+        return None
+    try:
+        before = pd.read_csv(path, dtype=str, keep_default_na=False)
+        others = before[~before["section"].isin(list(replaced))]
+    except (KeyError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{path}: found no CSV with a column section ({error}), expected one that bench wrote; move it away") from error
+    for name in () if mixed else ("commit", "profile"):
+        if strange := sorted(set(others.get(name, [])) - {str(stamp.get(name) or "")}):
             raise ValueError(
-                f"{path}: found no CSV with a column section ({error}), expected one that bench wrote; move it away"
-            ) from error
-        table = pd.concat([kept, table]) if len(kept) else table
+                f"{path}: found rows of the {name} {strange[0]}, expected {stamp.get(name)}; --mixed keeps them, or move it away"
+            )
+    return others if len(others) else None
+
+
+def write(rows: list[dict], path: Path, stamp: dict, mixed: bool = False) -> "pd.DataFrame":
+    """Put `rows`, each with `stamp` beside it, into the CSV `path`, whole or not at all; rows of other sections stay, see `kept`."""
+    import pandas as pd
+
+    table = pd.DataFrame([{**row, **stamp} for row in rows])
+    others = kept(path, table["section"], stamp, mixed)
+    table = table if others is None else pd.concat([others, table])
     measured = [column for column in table.columns if column not in stamp]
     table = table[[*measured, *stamp]]
     with files.replacing(path) as beside:
@@ -106,6 +119,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m ivfnb bench`."""
     parser.add_argument("section", nargs="*", help=f"what to measure, all if none is named: {', '.join(sections())}")
     parser.add_argument("--profile", default="demo", help="write results/<profile>/bench.csv (default: %(default)s)")
+    parser.add_argument("--mixed", action="store_true", help="keep rows of other sections that another commit or profile measured")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
 
 
@@ -121,10 +135,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"section: found {', '.join(unknown)}, expected some of {', '.join(sections())}")
     path = paths.results_dir(arguments.profile) / "bench.csv"
     every: list[dict] = []
+    stamp, mixed = _stamp(arguments.profile), bool(getattr(arguments, "mixed", False))
+    kept(path, arguments.section or sections(), stamp, mixed)  # before minutes are spent
     for name in arguments.section or sections():
         rows = [bars.judged(row) for row in importlib.import_module(f"{__name__}.{name}").rows()]
         every += rows
-        write(rows, path, _stamp(arguments.profile))
+        write(rows, path, _stamp(arguments.profile), mixed)
         table = pd.DataFrame(rows).astype(object)
         print(table.where(table.notna(), "").to_markdown(index=False), end="\n\n", flush=True)
         if arguments.json:

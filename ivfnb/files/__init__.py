@@ -3,10 +3,26 @@
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from ivfnb.files import leftovers
+from ivfnb.files.faults import trouble
+from ivfnb.files.pipes import pour, special
+
+__all__ = ["digest", "leftovers", "read_json", "replacing", "special", "trouble", "write_bytes", "write_json", "write_text"]
+
+
+def _flushed(path: Path) -> None:
+    """Wait until the disk has a file's content, so that a name never stands for a file that a power cut emptied."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -16,13 +32,24 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path : str or Path
-        Of the file to be written; its folder is made.
+        Of the file to be written; its folder is made. A link stays: what it leads to is replaced. A special file (a pipe, /dev/stdout) is
+        written to, at the end.
 
     Yields
     ------
     Path
-        Hidden, of the same folder and suffix (libraries choose a format by it), with the process's number in its name, so that two
-        processes that write one file do not meet.
+        Hidden, of the same folder and suffix (libraries choose a format by it), with a name of this process's own, so that two processes
+        that write one file do not meet.
+
+    Raises
+    ------
+    OSError
+        As it came, with the name of `path` where it had none.
+
+    Notes
+    -----
+    The content is on the disk before the file takes its place. What processes left of the same file that were killed while they wrote is
+    removed first.
 
     Examples
     --------
@@ -34,13 +61,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
     'a,b'
     """
     path = Path(path)
+    if special(path):
+        with tempfile.TemporaryDirectory(prefix="ivfnb-") as folder:
+            beside = Path(folder, f"content{path.suffix}")
+            yield beside
+            pour(beside, path)
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside = leftovers.beside(path)
+    leftovers.sweep(path.parent, path.name)
     try:
         yield beside
+        _flushed(beside)
         beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(beside), beside):
+            error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -89,7 +128,7 @@ def write_text(path: str | Path, content: str) -> Path:
     ...     write_text(f"{folder}/note.txt", "häh").read_bytes()
     b'h\xc3\xa4h'
     """
-    return write_bytes(path, content.encode("utf-8"))
+    return write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> Path:
@@ -128,7 +167,7 @@ def read_json(path: str | Path) -> Any:
     Returns
     -------
     object
-        None where there is no file, or one that cannot be read as JSON.
+        None where there is no file, or one that cannot be read, or not as JSON.
 
     Examples
     --------
@@ -137,7 +176,7 @@ def read_json(path: str | Path) -> Any:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

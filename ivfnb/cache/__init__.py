@@ -1,4 +1,7 @@
-"""What was computed once and is remembered by content below `.cache/` (IVFNB_CACHE): where it lies and which code it depends on."""
+"""What was computed once and is remembered by content below `.cache/` (IVFNB_CACHE): where it lies and which code it depends on.
+
+A cache saves time and can do nothing else: an entry that does not read is made anew, one that cannot be written costs a warning.
+"""
 
 import ast
 import hashlib
@@ -11,6 +14,9 @@ from typing import Any
 import joblib
 
 from ivfnb import paths
+from ivfnb.cache.entries import CacheWarning, recall, remembering
+
+__all__ = ["SINGLE", "CacheWarning", "code_hash", "has_source", "imported", "place", "recall", "remembering", "sources"]
 
 SINGLE = ("ivfnb/baselines",)  # folders whose files stand for themselves: one comparison method each, so an edit of one leaves the others
 
@@ -28,6 +34,25 @@ def _source(module: str) -> Path | None:
     return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
+def has_source(module: str) -> bool:
+    """Whether a name is that of a module with a source file, found without importing it.
+
+    Parameters
+    ----------
+    module : str
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> has_source("ivfnb.files"), has_source("ivfnb.files.digest")
+    (True, False)
+    """
+    return _source(module) is not None
+
+
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
     """Everything below a node but what stands under `if TYPE_CHECKING`, which never runs."""
     for node in ast.iter_child_nodes(tree):
@@ -36,12 +61,32 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(node)
 
 
-@lru_cache
-def _imports(module: str) -> frozenset[str]:
-    """Modules that a module imports, anywhere in its source, late imports included; names of functions are among them and lead nowhere."""
-    found, file = set(), _source(module)
-    package = module if file is not None and file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in _statements(ast.parse(file.read_bytes())) if file else ():
+def imported(code: bytes | str, package: str = "") -> frozenset[str]:
+    """Modules that Python code imports, anywhere in it, late imports included.
+
+    Parameters
+    ----------
+    code : bytes or str
+    package : str
+        In which the code lies, where it imports relatively.
+
+    Returns
+    -------
+    frozenset of str
+        Names; those of functions and classes that it imports are among them and lead nowhere.
+
+    Raises
+    ------
+    SyntaxError
+        For what is no Python.
+
+    Examples
+    --------
+    >>> sorted(imported("from ivfnb import files"))
+    ['ivfnb', 'ivfnb.files']
+    """
+    found = set()
+    for node in _statements(ast.parse(code)):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -49,6 +94,14 @@ def _imports(module: str) -> frozenset[str]:
             origin = ".".join(part for part in (base, node.module) if part)
             found |= {origin} | {f"{origin}.{name.name}" for name in node.names}
     return frozenset(found)
+
+
+@lru_cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules that a module imports."""
+    file = _source(module)
+    package = module if file is not None and file.name == "__init__.py" else module.rpartition(".")[0]
+    return imported(file.read_bytes(), package) if file else frozenset()
 
 
 def sources(*modules: str) -> list[Path]:
@@ -76,8 +129,8 @@ def sources(*modules: str) -> list[Path]:
 
     Examples
     --------
-    >>> [file.name for file in sources("ivfnb.files")]
-    ['files.py']
+    >>> [file.name for file in sources("ivfnb.paths")]
+    ['paths.py']
     """
     if lacking := [module for module in modules if _source(module) is None]:
         raise ValueError(f"modules: found no source of {', '.join(lacking)}, expected modules of installed packages")
@@ -87,9 +140,9 @@ def sources(*modules: str) -> list[Path]:
         if module not in seen and module.partition(".")[0] in tops and _source(module) is not None:
             seen.add(module)
             waiting += _imports(module)
-    package, files = Path(__file__).parent, set[Path]()
+    files = set[Path]()
     for file in filter(None, map(_source, seen)):
-        alone = file.parent == package or any(file.parent.as_posix().endswith(single) for single in SINGLE)
+        alone = file.parent == paths.PACKAGE or any(file.parent.as_posix().endswith(single) for single in SINGLE)
         files |= {file} if alone else set(file.parent.glob("*.py"))
     return sorted(files)
 
