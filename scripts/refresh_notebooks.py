@@ -24,6 +24,7 @@ from ivfnb.commands import profiles, reproduce
 MARK = "# NBVAL_CHECK_OUTPUT"  # first line of a cell whose outputs nbval compares
 KEY = "ivfnb"  # of the metadata in which the hashes stand
 LARGEST = 1_500_000  # bytes of a notebook
+PATIENCE = 3600  # seconds that a cell may take, for a machine that is busy with other things
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -77,8 +78,8 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
 def execute(notebook: nbformat.NotebookNode, folder: str) -> None:
     """Run a notebook in a folder with a kernel of this interpreter, and keep its outputs in it."""
     with reproduce.kernel_of_this_interpreter() as kernel:
-        client = NotebookClient(notebook, timeout=1800, coalesce_streams=True, resources={"metadata": {"path": folder}}, **kernel)
-        client.execute()
+        resources = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=PATIENCE, iopub_timeout=120, coalesce_streams=True, resources=resources, **kernel).execute()
 
 
 def main(only: str | None = None) -> int:
