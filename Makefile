@@ -3,13 +3,23 @@ PYTHON ?= python3
 PROFILE ?= demo
 ARGS ?=
 JOBS ?= 2
+HOST ?= 127.0.0.1
+PORT ?= 8501
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test coverage mutants endurance determinism golden sbom audit lint format notebooks lock wheel clean
+.PHONY: reproduce test coverage mutants endurance determinism golden sbom audit site app lab lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
+
+# a page on which pairs are fused; other machines reach it with HOST=0.0.0.0
+app: $(INSTALLED)
+	$(PY) -m ivfnb app --host $(HOST) --port $(PORT) $(ARGS)
+
+# JupyterLab on the notebooks, whose kernel is the one of .venv
+lab: $(INSTALLED)
+	$(PY) -m jupyterlab --notebook-dir notebooks $(ARGS)
 
 # Examples of docstrings, tests, and the notebooks with their own defaults, which are the demo profile; results stay apart from `make reproduce`.
 # One thread a worker: small passes of several threads on shared cores wait for each other.
@@ -49,6 +59,10 @@ sbom: $(INSTALLED)
 audit: sbom
 	$(PYTHON) -m venv .cache/audit && .cache/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	.cache/audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock.txt
+
+# pages of docs/, the notebooks and the results of the full run, into site/: nothing is fetched, warnings are errors
+site: $(INSTALLED)
+	$(PY) scripts/make_site.py
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

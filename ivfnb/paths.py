@@ -83,9 +83,9 @@ def results_dir(profile: str) -> Path:
 EXTRAS = {
     **dict.fromkeys(("torch", "safetensors"), "network"),
     **dict.fromkeys(("IPython", "ipykernel", "jinja2", "jupyterlab", "matplotlib", "nbclient", "nbconvert", "nbformat"), "notebooks"),
-    **dict.fromkeys(("papermill", "scikit_posthocs", "seaborn", "statsmodels", "traitlets"), "notebooks"),
+    **dict.fromkeys(("papermill", "scikit_posthocs", "seaborn", "statsmodels", "traitlets", "ziamath"), "notebooks"),
     "streamlit": "app",
-    **dict.fromkeys(("dask", "distributed"), "cluster"),
+    **dict.fromkeys(("dask", "distributed", "fsspec"), "cluster"),
 }
 
 

@@ -12,7 +12,6 @@ IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".j
 PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".npy", ".mat", ".h5", ".hdf5", ".keras")
 STARTS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"GIF8": "GIF", b"BM": "BMP"}
 RUN = (r"\bpickle\.loads?\(", r"allow_pickle\s*=\s*True", r"\byaml\.(?:unsafe_|full_)?load\(", r"\bjoblib\.load\(", r"\bread_pickle\(")
-RUN = (r"\bpickle\.loads?\(", r"allow_pickle\s*=\s*True", r"\byaml\.(?:unsafe_|full_)?load\(", r"\bjoblib\.load\(", r"\bread_pickle\(")
 EMBEDDED = re.compile(rb'data:image/(?!svg)|"image/(?:png|jpeg)"\s*:\s*"[A-Za-z0-9+/]{40}')
 
 

@@ -205,19 +205,19 @@ def _band(net: Folded, normalised: torch.Tensor, step: int, tile_pixels: int, hi
 
 
 @torch.inference_mode()
-def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int = TILE_PIXELS) -> torch.Tensor:
-    """Logits of every window inside the images, from their normalised planes.
+def scores(net: EResNet, shape: tuple[int, int], part: Callable, stride: int, tile_pixels: int = TILE_PIXELS) -> torch.Tensor:
+    """Logits of every window inside the images, whose planes are asked for band by band.
 
     Parameters
     ----------
     net : EResNet
         In eval mode.
-    normalised : tensor (2, 3, h, w), float32
-        Planes of the visible and of the infrared image, as `net.normalise` gives them.
-    stride : int
-        Step of the windows in pixels, a multiple of 8.
-    tile_pixels : int
-        Of an image in one pass, about.
+    shape : (h, w)
+        Of the images, pixels.
+    part : function
+        Gives the normalised planes (2, 3, h, columns), float32, of the columns that a slice names.
+    stride, tile_pixels : int
+        Step of the windows, a multiple of 8, and about the pixels of an image in one pass.
 
     Returns
     -------
@@ -226,20 +226,25 @@ def scores(net: EResNet, normalised: torch.Tensor, stride: int, tile_pixels: int
 
     Notes
     -----
-    Wide images are cut into bands of whole windows, which overlap by 24 columns, and bands into runs of strips of 8 rows. What grows with
-    the image is 1,024 float32 numbers kept per window.
+    Bands overlap by 24 columns and are cut into runs of strips of 8 rows; of each window of a band 1,024 float32 numbers are kept.
 
     Examples
     --------
-    >>> scores(EResNet().eval(), torch.zeros(2, 3, 40, 56), 8).shape
+    >>> planes = torch.zeros(2, 3, 40, 56)
+    >>> scores(EResNet().eval(), (40, 56), lambda columns: planes[..., columns], 8, tile_pixels=100).shape
     torch.Size([2, 2, 4, 2])
     """
-    grid = tuple((size - WINDOW) // stride + 1 for size in normalised.shape[2:])
-    folded, hidden = fold(net), normalised.new_zeros(*grid, 2, 2, 256)
-    bands = min(grid[1], -(-CELL * normalised.shape[3] // max(1, tile_pixels)))
-    limits = [grid[1] * band // bands for band in range(bands + 1)]
+    rows, columns = ((size - WINDOW) // stride + 1 for size in shape)
+    folded, found = fold(net), []
+    bands = min(columns, -(-CELL * shape[1] // max(1, tile_pixels)))
+    limits = [columns * band // bands for band in range(bands + 1)]
     for first, last in pairwise(limits):
-        _band(folded, normalised[..., first * stride :], stride // CELL, tile_pixels, hidden[:, first:last])
-    upper, lower = hidden.unbind(3)
-    orders = torch.stack([upper[:, :, 0] + lower[:, :, 1], upper[:, :, 1] + lower[:, :, 0]])
-    return net.head[1:]((orders + net.first_of_head.bias).flatten(0, 2)).view(2, *grid, 2)
+        normalised = part(slice(first * stride, (last - 1) * stride + WINDOW))
+        hidden = normalised.new_zeros(rows, last - first, 2, 2, 256)
+        _band(folded, normalised, stride // CELL, tile_pixels, hidden)
+        upper, lower = hidden.unbind(3)
+        orders = torch.stack([upper[:, :, 0] + lower[:, :, 1], upper[:, :, 1] + lower[:, :, 0]])
+        orders += net.first_of_head.bias
+        found.append(net.head[1:](orders.flatten(0, 2)).view(2, rows, last - first, 2))
+        del normalised, hidden, upper, lower, orders  # before the next are made
+    return torch.cat(found, dim=2)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ivfnb import images
+
 WINDOW = 32  # side of a window, pixels; a sample stacks two of them
 
 
@@ -49,24 +51,24 @@ def check_image(name: str, image: np.ndarray) -> np.ndarray:
     Returns
     -------
     array (h, w)
-        As it came.
+        Levels 0..255, uint8 or float64; as it came where it is one of them.
 
     Raises
     ------
-    ValueError
-        Naming the argument, what was found and what was expected.
+    ImageError
+        Naming the argument, what was found and what was expected; see `ivfnb.images.levels`.
 
     Examples
     --------
     >>> check_image("visible", np.zeros((32, 40))).shape
     (32, 40)
     """
-    image = np.asarray(image)
+    image = images.plain(image, name)
     if image.ndim != 2 or min(image.shape) < WINDOW:
-        raise ValueError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w) of at least {WINDOW}x{WINDOW}")
-    if image.dtype.kind not in "uif" or not np.isfinite(image).all():
-        raise ValueError(f"{name}: found {image.dtype} with non-finite or non-numeric values, expected grey levels 0..255")
-    return image
+        raise images.ImageError(
+            f"{name}: found an array of shape {image.shape}, expected a grey image (h, w) of at least {WINDOW}x{WINDOW}"
+        )
+    return images.as_levels(image, name)
 
 
 def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[slice, slice]]:
@@ -82,7 +84,8 @@ def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[s
     Returns
     -------
     padded : array
-        Mirrored without repeating the edge; the first window stays where it is, as on the released grid.
+        Mirrored without repeating the edge; the first window stays where it is, as on the released grid. The image itself where nothing is
+        missing.
     inside : two slices
         Crop it back to (h, w).
 
@@ -102,5 +105,5 @@ def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[s
     if stride > WINDOW:
         raise ValueError(f"stride: found {stride}, expected at most {WINDOW}, since wider grids leave gaps between windows")
     missing = [(WINDOW + (count - 1) * stride - size) % stride for size, count in zip(image.shape, counts, strict=True)]
-    padded = np.pad(image, [(0, missing[0]), (0, missing[1])], mode="reflect")
+    padded = np.pad(image, [(0, missing[0]), (0, missing[1])], mode="reflect") if any(missing) else image
     return padded, (slice(0, image.shape[0]), slice(0, image.shape[1]))

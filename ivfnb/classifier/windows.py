@@ -34,18 +34,26 @@ def _exactly(net: EResNet) -> Iterator[None]:
             kind.fp32_precision = precision
 
 
-def _planes(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int) -> torch.Tensor:
-    """Planes (2, 3, h, w) of both images on the network's device; ValueError names the argument that does not fit."""
+def _checked(visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both images; ValueError names the argument that does not fit."""
     visible, infrared = check_image("visible", visible), check_image("infrared", infrared)
     if visible.shape != infrared.shape:
         raise ValueError(f"visible, infrared: found shapes {visible.shape} and {infrared.shape}, expected one shape")
     grid_shape(visible.shape, stride)
-    return torch.from_numpy(np.stack([planes(visible), planes(infrared)])).to(net.normalisation.device)
+    return visible, infrared
+
+
+def _planes(net: EResNet, images: tuple[np.ndarray, np.ndarray], columns: slice = slice(None)) -> torch.Tensor:
+    """Planes (2, 3, h, w) of some columns of both images, on the network's device."""
+    first, last, _ = columns.indices(images[0].shape[1])
+    before = min(first, 1)  # gradients see one column more
+    parts = [planes(image[:, first - before : last + 1])[..., before : before + last - first] for image in images]
+    return torch.from_numpy(np.stack(parts)).to(net.normalisation.device)
 
 
 def _windows(net: EResNet, visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[torch.Tensor, ...]:
     """Views (rows, columns, 3, 32, 32) of all windows of the visible and of the infrared image."""
-    windows = _planes(net, visible, infrared, stride).unfold(2, WINDOW, stride).unfold(3, WINDOW, stride)
+    windows = _planes(net, _checked(visible, infrared, stride)).unfold(2, WINDOW, stride).unfold(3, WINDOW, stride)
     return windows.permute(0, 2, 3, 1, 4, 5).unbind()
 
 
@@ -167,9 +175,9 @@ def window_scores(net: EResNet, visible: np.ndarray, infrared: np.ndarray, strid
     >>> window_scores(EResNet(), np.zeros((40, 56)), np.eye(40, 56)).shape
     (2, 2, 4, 2)
     """
-    both = _planes(net, visible, infrared, stride)
+    both = _checked(visible, infrared, stride)
     if stride % dense.CELL:
         warnings.warn(f"stride {stride} is no multiple of {dense.CELL}: windows are classified in batches, slowly", stacklevel=2)
         return window_scores_batched(net, visible, infrared, stride)
     with _exactly(net):
-        return dense.scores(net, net.normalise(both), stride, tile).cpu().numpy()
+        return dense.scores(net, both[0].shape, lambda part: net.normalise(_planes(net, both, part)), stride, tile).cpu().numpy()

@@ -2,7 +2,8 @@
 
 from ivfnb.datasets.items import FusedImage, ImagePair, Photograph
 from ivfnb.datasets.manifest import DatasetError, DatasetWarning
-from ivfnb.datasets.sets import Dataset, available, dataset, names, overview
+from ivfnb.datasets.overviews import overview
+from ivfnb.datasets.sets import Dataset, available, dataset, names
 
 __all__ = [
     "Dataset",

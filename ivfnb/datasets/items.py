@@ -6,22 +6,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ivfnb.datasets import remote
 from ivfnb.datasets.manifest import DatasetError
 
 if TYPE_CHECKING:
-    from ivfnb.images import Image
+    from ivfnb.images import Image, Levels
+
+    Meant = Levels | str | tuple[float, float] | None
 
 
-def _read(source: "Image | str | Path", color: bool = False) -> "Image":
+def meant(levels: "Meant" = None, infrared: "Meant" = None, visible: "Meant" = None) -> "dict[str, Levels | None]":
+    """What levels mean by role, see `images.by_role`; empty where nothing is said."""
+    if levels is infrared is visible is None:
+        return {}
+    from ivfnb import images
+
+    return images.by_role(levels, infrared, visible)
+
+
+def _read(source: "Image | str | Path", color: bool = False, levels: "Levels | None" = None, infrared: bool = False) -> "Image":
     """Image of a file: grey, or RGB where `color` is asked for and the file's channels differ; an array is given back as it is."""
-    if isinstance(source, np.ndarray):
+    if isinstance(source, np.ndarray) and levels is None:
         return source
     from ivfnb import images  # OpenCV and Pillow only where an image is read
 
+    source = remote.local(source)
     try:
+        if isinstance(source, np.ndarray):
+            return images.as_levels(images.plain(source), levels=levels)
+        if infrared:
+            return images.read_infrared(source, levels)
         if not color:
-            return images.read_gray(source)
-        image = images.read_color(source)
+            return images.read_gray(source, levels)
+        image = images.read_color(source, levels)
     except images.ImageError as error:
         raise DatasetError(str(error)) from error
     return image if (image[..., :1] != image).any() else np.ascontiguousarray(image[..., 0])
@@ -33,10 +50,12 @@ class ImagePair:
     Parameters
     ----------
     id : name of the pair.
-    infrared : array (h, w) of grey levels 0..255, or a file.
+    infrared : array (h, w) of grey levels 0..255, or a file, on this machine or behind a URL that fsspec knows.
     visible : array (h, w) or, in colour, (h, w, 3) RGB, of levels 0..255, or a file.
     truth : of simulated pairs, mask (h, w), 255 where the visible image is the sharper one and 0 elsewhere, or a file; None of real pairs.
     color : whether a visible file that has colours is given as RGB; else as grey.
+    levels : what the numbers of images of more than 8 bits mean, "full", "minmax" or "LOW:HIGH", see `images.Levels`.
+    levels_infrared, levels_visible : the same of one of the two, whatever its depth.
 
     Raises
     ------
@@ -58,13 +77,20 @@ class ImagePair:
         visible: "Image | str | Path",
         truth: "Image | str | Path | None" = None,
         color: bool = False,
+        levels: "Meant" = None,
+        levels_infrared: "Meant" = None,
+        levels_visible: "Meant" = None,
     ):
-        self.id, self.color = id, color
+        self.id, self.color, self.levels = id, color, meant(levels, levels_infrared, levels_visible)
         self.files: dict[str, Image | str | Path | None] = {"infrared": infrared, "visible": visible, "truth": truth}
 
     @cached_property
     def _images(self) -> "dict[str, Image]":
-        read = {role: _read(source, self.color and role == "visible") for role, source in self.files.items() if source is not None}
+        given = {role: source for role, source in self.files.items() if source is not None}
+        read = {
+            role: _read(source, self.color and role == "visible", self.levels.get(role), role == "infrared")
+            for role, source in given.items()
+        }
         for role, image in read.items():
             if image.shape[:2] != read["infrared"].shape[:2]:
                 found = [f"{self._where(role)} of {read[role].shape[1]}x{read[role].shape[0]}" for role in ("infrared", role)]
@@ -101,15 +127,16 @@ class FusedImage:
     id : name of the pair it was fused from.
     fused : array (h, w), or (h, w, 3) RGB, of levels 0..255, or a file.
     color : whether a file that has colours is given as RGB; else as grey.
+    levels : what the numbers of an image of more than 8 bits mean, see `images.Levels`.
     """
 
-    def __init__(self, id: str, fused: "Image | str | Path", color: bool = False):
-        self.id, self.color, self.files = id, color, {"fused": fused}
+    def __init__(self, id: str, fused: "Image | str | Path", color: bool = False, levels: "Meant" = None):
+        self.id, self.color, self.files, self.levels = id, color, {"fused": fused}, meant(levels)
 
     @cached_property
     def fused(self) -> "Image":
         """Fused image (h, w) or (h, w, 3), levels 0..255; DatasetError names a file that is no image."""
-        return _read(self.files["fused"], self.color)
+        return _read(self.files["fused"], self.color, self.levels.get("fused"))
 
     def __repr__(self) -> str:
         return f"FusedImage({self.id!r})"

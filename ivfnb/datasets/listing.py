@@ -46,7 +46,7 @@ def at_hand(entry: Entry) -> Copy:
     for root in roots():
         found = survey(entry, root)
         if (len(found.items), bool(found.faults)) > (len(best.items), best.root is not None):
-            best = Copy(root, *found)
+            best = Copy(root, *found[:3])
         if entry.expected is not None and len(found.items) >= entry.expected:
             break
     return best
@@ -108,7 +108,7 @@ def unpacked(entry: Entry) -> Copy:
         raise DatasetError(str(error)) from error
     except OSError as error:
         raise refused(error, into, f"to unpack {archive} there") from error
-    return Copy(cache, *there)
+    return Copy(cache, *there[:3])
 
 
 def items(entry: Entry, root: Path) -> Items:

@@ -4,19 +4,20 @@ A set is sized, iterable, sliceable and in order of its ids. Only names of files
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ivfnb.datasets import listing, manifest
-from ivfnb.datasets.items import FusedImage, ImagePair, Photograph
+from ivfnb.datasets import listing, manifest, remote
+from ivfnb.datasets.items import FusedImage, ImagePair, Photograph, meant
 from ivfnb.datasets.manifest import DatasetError, DatasetWarning, Entry
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HEADERS_READ = 200  # files whose headers `overview` reads of one set, evenly spread over it
+    from ivfnb.datasets.items import Meant
+    from ivfnb.images import Levels
 
 
 class Dataset(Sequence[Any]):
@@ -32,8 +33,8 @@ class Dataset(Sequence[Any]):
     (Dataset('sample', 5 pairs), ['camera', 'chelsea'], ImagePair('camera'))
     """
 
-    def __init__(self, entry: Entry, items: listing.Items, color: bool = False):
-        self.entry, self.items, self.color, self.ids = entry, items, color, list(items)
+    def __init__(self, entry: Entry, items: listing.Items, color: bool = False, levels: "dict[str, Levels | None] | None" = None):
+        self.entry, self.items, self.color, self.ids, self.levels = entry, items, color, list(items), levels or {}
         self.name, self.title, self.kind, self.note, self.expected = entry.name, entry.title, entry.kind, entry.note, entry.expected
         self.missing = [id for id in entry.ids or () if id not in items]
 
@@ -42,7 +43,7 @@ class Dataset(Sequence[Any]):
 
     def __getitem__(self, index: int | slice | str) -> Any:
         if isinstance(index, slice):
-            part = Dataset(self.entry, {id: self.items[id] for id in self.ids[index]}, self.color)
+            part = Dataset(self.entry, {id: self.items[id] for id in self.ids[index]}, self.color, self.levels)
             part.missing = self.missing
             return part
         id = index if isinstance(index, str) else self.ids[index]
@@ -50,8 +51,11 @@ class Dataset(Sequence[Any]):
             raise DatasetError(f"{self.name}: found no {id!r}, expected one of {', '.join(self.ids[:50])}")
         files = self.items[id]
         if self.kind == "pairs":
-            return ImagePair(id, files["infrared"], files["visible"], files.get("truth"), self.color)
-        return FusedImage(id, files["fused"], self.color) if self.kind == "fused" else Photograph(id, files["photograph"])
+            sides = {f"levels_{role}": self.levels.get(role) for role in ("infrared", "visible")}
+            return ImagePair(id, files["infrared"], files["visible"], files.get("truth"), self.color, **sides)
+        if self.kind == "fused":
+            return FusedImage(id, files["fused"], self.color, self.levels.get("fused"))
+        return Photograph(id, files["photograph"])
 
     @property
     def summary(self) -> str:
@@ -119,7 +123,16 @@ def available() -> list[str]:
 
 
 def dataset(
-    name: str, *, color: bool = False, every: int = 1, infrared: str | Path | None = None, visible: str | Path | None = None
+    name: str,
+    *,
+    color: bool = False,
+    every: int = 1,
+    infrared: str | Path | None = None,
+    visible: str | Path | None = None,
+    patterns: Mapping[str, str] | None = None,
+    levels: "Meant" = None,
+    levels_infrared: "Meant" = None,
+    levels_visible: "Meant" = None,
 ) -> Dataset:
     """The set of that name, looked for in IVFNB_DATA, then in data/; or one of two folders.
 
@@ -128,7 +141,11 @@ def dataset(
     name : one of `names`, or "folder".
     color : gives RGB visible and fused images where the files are coloured; else grey ones.
     every : takes every n-th frame of each sequence of a set of sequences.
-    infrared, visible : with the name "folder", two folders of images, matched by name (`listing.match`); they may be one folder.
+    infrared, visible : with the name "folder", two folders of images, matched by name (`listing.match`); they may be one folder, or lie
+         behind URLs that fsspec knows, such as s3://bucket/ir (then of equal names).
+    patterns : of the two folders, role -> how its files are named, such as {"infrared": "{id}_T.jpg", "visible": "{id}_W.jpg"}.
+    levels : what the numbers of images of more than 8 bits mean: "full", "minmax" or "LOW:HIGH", see `images.Levels`.
+    levels_infrared, levels_visible : the same of one side, whatever its depth.
 
     Returns
     -------
@@ -152,7 +169,7 @@ def dataset(
     ((320, 320), dtype('uint8'), (320, 320))
     """
     if name == "folder":
-        return _folder(infrared, visible, color)
+        return _folder(infrared, visible, patterns, color, meant(levels, levels_infrared, levels_visible))
     entries = _entries()
     if name not in entries:
         raise DatasetError(f"name: found {name!r}, expected 'folder' or one of {', '.join(entries)}")
@@ -172,7 +189,7 @@ def dataset(
     if every > 1:
         frames = (list(group) for _, group in groupby(items, key=lambda id: id.rpartition("/")[0]))
         items = {id: items[id] for group in frames for id in group[::every]}
-    return Dataset(entry, items, color)
+    return Dataset(entry, items, color, meant(levels, levels_infrared, levels_visible))
 
 
 def _copy(entry: Entry) -> listing.Copy:
@@ -195,49 +212,24 @@ def _todo(entry: Entry) -> str:
     return f"get them with: python -m ivfnb fetch {entry.name}" if fetched else entry.by_hand or entry.note
 
 
-def _folder(infrared: str | Path | None, visible: str | Path | None, color: bool) -> Dataset:
+def _folder(
+    infrared: str | Path | None,
+    visible: str | Path | None,
+    patterns: Mapping[str, str] | None,
+    color: bool,
+    levels: "dict[str, Levels | None]",
+) -> Dataset:
     if infrared is None or visible is None:
         raise DatasetError(f"infrared, visible: found {infrared!r} and {visible!r}, expected two folders of images")
+    if remote.is_url(infrared) or remote.is_url(visible):
+        urls = {"infrared": str(infrared), "visible": str(visible)}
+        return Dataset(Entry("folder", "pairs", f"{infrared} and {visible}", folders=urls), cast(listing.Items, remote.match(urls)), color)
     folders = {"infrared": Path(infrared), "visible": Path(visible)}
     for role, folder in folders.items():
         if not folder.is_dir():
             raise DatasetError(f"{role}: found no folder {folder}, expected one with images")
-    items = listing.match("folder", folders)
+    items = listing.match("folder", folders, patterns=patterns)
     if not items:
         raise DatasetError(f"folder: found no image in {infrared} and {visible}, expected files {', '.join(sorted(listing.SUFFIXES))}")
-    return Dataset(
-        Entry("folder", "pairs", f"{infrared} and {visible}", folders={role: str(f) for role, f in folders.items()}), items, color
-    )
-
-
-def overview() -> "pd.DataFrame":
-    """One row per set of images, of the names and headers of the files at hand.
-
-    Returns
-    -------
-    DataFrame
-        Columns set, kind, title, found and expected (items), state, size (pixels, smallest to largest), bits (per channel), channels,
-        licence, note. Of a large set the headers of 200 files are read; sets whose small archive is at hand are unpacked for it. Where
-        something is wrong with a set, `note` begins with it.
-    """
-    import pandas as pd
-
-    rows = []
-    for name, entry in _entries().items():
-        copy = listing.at_hand(entry)
-        state, found = listing.state(entry, copy)
-        note = [listing.told(copy.faults)] if copy.faults else []
-        size = bits = channels = ""
-        if found:
-            try:
-                headers = Dataset(entry, _copy(entry).items).headers(HEADERS_READ)
-                sizes = sorted({(height * width, f"{width}x{height}") for width, height in zip(headers.width, headers.height, strict=True)})
-                size = sizes[0][1] if len(sizes) == 1 else f"{sizes[0][1]} to {sizes[-1][1]}"
-                bits, channels = (", ".join(map(str, sorted(headers[key].unique()))) for key in ("bits", "channels"))
-            except DatasetError as error:
-                state, note = "partial", [*note, str(error)]
-        rows.append(
-            {"set": name, "kind": entry.kind, "title": entry.title, "found": found, "expected": entry.expected, "state": state}
-            | {"size": size, "bits": bits, "channels": channels, "licence": entry.licence, "note": "; ".join([*note, entry.note])}
-        )
-    return pd.DataFrame(rows).astype({"expected": "Int64"})
+    entry = Entry("folder", "pairs", f"{infrared} and {visible}", folders={role: str(folder) for role, folder in folders.items()})
+    return Dataset(entry, items, color, levels)

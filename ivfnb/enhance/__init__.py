@@ -10,11 +10,11 @@ from collections.abc import Callable
 from ivfnb.enhance.filters import fast_guided_filter, local_contrast, surround
 from ivfnb.enhance.hdrc import clahe, gamma, hdrc, layers
 from ivfnb.enhance.retinex import CLIPS, MULTI_SHARES, explained_by_level, ssr
-from ivfnb.enhance.stretch import stretch
+from ivfnb.enhance.stretch import percentile_stretch, stretch
 from ivfnb.images import Image, levels
 
 # The enhancements by the names a Protocol gives them.
-INFRARED: dict[str, Callable[[Image], Image]] = {"stretch": stretch, "none": levels}
+INFRARED: dict[str, Callable[[Image], Image]] = {"stretch": stretch, "percentile": percentile_stretch, "none": levels}
 VISIBLE: dict[str, Callable[[Image], Image]] = {"hdrc": hdrc, "clahe": clahe, "gamma": gamma, "none": levels}
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "hdrc",
     "layers",
     "local_contrast",
+    "percentile_stretch",
     "ssr",
     "stretch",
     "surround",

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from ivfnb.images import Image, levels
+from ivfnb.images import Image, bands, levels
 
 
 def _subsampled(size: int, subsampling: float) -> np.ndarray:
@@ -14,10 +14,13 @@ def _subsampled(size: int, subsampling: float) -> np.ndarray:
     return np.minimum(nearest, 2 * size - 1 - nearest)  # MATLAB mirrors beyond the border, and the base layer's extremes see it
 
 
-def _upsampled(image: Image, size: int, axis: int) -> Image:
-    """Image of `size` samples along one axis: linear between pixel centres, the border repeated, as MATLAB's bilinear `imresize`."""
+def _upsampled(image: Image, size: int, axis: int, part: slice = slice(None)) -> Image:
+    """Image of `size` samples along one axis: linear between pixel centres, the border repeated, as MATLAB's bilinear `imresize`.
+
+    Of these samples only a `part` is computed.
+    """
     last = image.shape[axis] - 1
-    centre = np.clip((np.arange(size) + 0.5) * (last + 1) / size - 0.5, 0, last)
+    centre = np.clip((np.arange(size)[part] + 0.5) * (last + 1) / size - 0.5, 0, last)
     left = np.floor(centre).astype(int)
     share = np.expand_dims(centre - left, 1 - axis)
     result = image.take(left, axis)
@@ -120,20 +123,21 @@ def fast_guided_filter(image: Image, radius: int, eps: float = 0.01, subsampling
     """
     if radius < 0 or subsampling < 1 or eps <= 0:
         raise ValueError(f"radius, subsampling, eps: found {radius}, {subsampling}, {eps}, expected at least 0, at least 1, above 0")
-    unit = levels(image) / 255
+    unit = levels(image)
+    unit /= 255
     small = unit[np.ix_(_subsampled(unit.shape[0], subsampling), _subsampled(unit.shape[1], subsampling))]
     small_radius = round(radius / subsampling)
     mean = window_means(small, small_radius)
     variance = window_means(small * small, small_radius) - mean * mean
     gain = variance / (variance + eps)
     offset = mean - gain * mean
-    gain, offset = (
-        _upsampled(_upsampled(window_means(plane, small_radius), unit.shape[0], 0), unit.shape[1], 1) for plane in (gain, offset)
-    )
-    gain *= unit
-    gain += offset
-    gain *= 255
-    return gain
+    gain, offset = (window_means(plane, small_radius) for plane in (gain, offset))
+    for rows in bands(unit.shape):  # both at full size would take twice the image
+        full_gain, full_offset = (_upsampled(_upsampled(plane, unit.shape[0], 0, rows), unit.shape[1], 1) for plane in (gain, offset))
+        unit[rows] *= full_gain
+        unit[rows] += full_offset
+    unit *= 255
+    return unit
 
 
 def surround(image: Image, sigma: float) -> Image:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ivfnb.enhance.filters import surround
 from ivfnb.enhance.stretch import full_range, is_flat
-from ivfnb.images import Image, levels, to_uint8
+from ivfnb.images import Image, bands, levels, to_uint8
 
 MULTI_SHARES = (0.06, 0.32, 1.0)  # of the widest surround: 15, 80 and 250 pixels in Rahman et al. 1996, doi 10.1109/ICIP.1996.560995
 CLIPS = ("released", "percentile", "none")
@@ -16,9 +16,11 @@ def _limits(reflectance: np.ndarray, clip: str) -> tuple[float, float]:
         return reflectance.min(), reflectance.max()
     if clip == "percentile":
         return tuple(np.percentile(reflectance, (1, 99)))
-    hundredths = (100 * reflectance).astype(np.int32)  # the cast truncates toward zero, as released
-    lowest = hundredths.min()
-    counts = np.bincount((hundredths - lowest).ravel())
+    lowest, highest = (int(100 * value) for value in (reflectance.min(), reflectance.max()))  # truncated toward zero, as released
+    counts = np.zeros(highest - lowest + 1, np.int64)
+    for rows in bands(reflectance.shape):
+        hundredths = (100 * reflectance[rows]).astype(np.int32)
+        counts += np.bincount((hundredths - lowest).ravel(), minlength=counts.size)
     bins = np.arange(counts.size) + lowest
     rare = (counts > 0) & (counts < 0.1 * counts[bins == 0].sum())
     negative, positive = bins[rare & (bins < 0)], bins[rare & (bins > 0)]
@@ -68,22 +70,24 @@ def ssr(image: Image, sigma: float | tuple[float, ...] = 300.0, clip: str = "rel
     """
     if clip not in CLIPS:
         raise ValueError(f"clip: found {clip!r}, expected one of {CLIPS}")
-    image = levels(image)
     sigmas = np.atleast_1d(sigma).tolist()
     if not sigmas:
         raise ValueError("sigma: found no value, expected one or several numbers of pixels")
-    if is_flat(image):
-        return image
-    reflectance = np.log10(image + 1)
+    reflectance = levels(image)
+    if is_flat(reflectance):
+        return reflectance
+    reflectance += 1
+    np.log10(reflectance, out=reflectance)
     for each in sigmas:
         around = surround(image, each)
         around += 1
         np.log10(around, out=around)
         around /= len(sigmas)
         reflectance -= around
+        del around  # before the next one is made
     low, high = _limits(reflectance, clip)
     full = full_range(np.clip(reflectance, low, high, out=reflectance))
-    return image if full is None else full
+    return levels(image) if full is None else full
 
 
 def explained_by_level(before: Image, after: Image) -> float:

@@ -88,3 +88,40 @@ def stretch(image: Image) -> Image:
     """
     image = levels(image)
     return image.round(9) if full_range(image) is None else image  # rounded, so that a flat 89.999... is not truncated to 89 later
+
+
+def percentile_stretch(image: Image, low: float = 0.1, high: float = 99.9) -> Image:
+    """Linear stretch of the levels between two percentiles, cut beyond them: one dead or hot pixel does not take the range.
+
+    Parameters
+    ----------
+    image : array (h, w)
+        uint8, uint16 or levels 0..255.
+    low, high : float
+        Percentiles that become 0 and 255, 0 <= low < high <= 100.
+
+    Returns
+    -------
+    array (h, w), float64
+        Levels 0..255, not rounded. Where the two percentiles are equal, that of `stretch`.
+
+    Raises
+    ------
+    ImageError
+        If `image` is no grey image.
+    ValueError
+        For percentiles that are not in order.
+
+    Examples
+    --------
+    >>> scene = np.linspace(100, 120, 10_000).reshape(100, 100)
+    >>> scene[0, 0], scene[9, 9] = 0, 255
+    >>> stretch(scene)[50, :2].round(), percentile_stretch(scene)[50, :2].round()
+    (array([110., 110.]), array([128., 128.]))
+    """
+    if not 0 <= low < high <= 100:
+        raise ValueError(f"low, high: found {low} and {high}, expected percentiles in order, 0 to 100")
+    image = levels(image)
+    limits = np.percentile(image, (low, high))
+    full = full_range(image if is_flat(limits) else np.clip(image, *limits, out=image))
+    return image.round(9) if full is None else full

@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from ivfnb.datasets import ImagePair
-from ivfnb.evaluation.scores import Extra
+from ivfnb.evaluation.wanted import Extra
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
 from ivfnb.images import Image
 from ivfnb.metrics import targets

@@ -75,25 +75,24 @@ def pair_hash(pair: ImagePair) -> str:
 def fuse(method: Method, pair: ImagePair, pair_key: str) -> Fused:
     """Fused grey image of a pair, from the cache where the same inputs, method and code made it before.
 
-        Parameters
-        ----------
-        method : Method
-        pair : ImagePair
-        pair_key : str
-            Its `pair_hash`.
+    Parameters
+    ----------
+    method : Method
+    pair : ImagePair
+    pair_key : str
+        Its `pair_hash`.
 
-        Returns
-        -------
-        Fused
+    Returns
+    -------
+    Fused
 
-        Examples
-        --------
-        >>> from ivfnb.datasets import dataset
-        >>> from ivfnb.evaluation import entries
-    from ivfnb.evaluation.methods import by_baseline
-        >>> pair = dataset("sample")[0]
-        >>> fuse(by_baseline("Mean"), pair, pair_hash(pair)).load().dtype
-        dtype('uint8')
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> pair = dataset("sample")[0]
+    >>> fuse(by_baseline("Mean"), pair, pair_hash(pair)).load().dtype
+    dtype('uint8')
     """
     if method.key is None:
         image = images.to_gray(method.fuse(pair))
@@ -119,24 +118,23 @@ def _made(method: Method, pair: ImagePair, path: Path) -> Fused:
 def fused_image(method: Method, pair: ImagePair) -> Image:
     """Fused grey image (luma of a colour one) of a pair, from the cache where the same inputs, method and code made it before.
 
-        Parameters
-        ----------
-        method : Method
-        pair : ImagePair
+    Parameters
+    ----------
+    method : Method
+    pair : ImagePair
 
-        Returns
-        -------
-        array (h, w)
-            Levels 0..255; uint8 where the method is remembered.
+    Returns
+    -------
+    array (h, w)
+        Levels 0..255; uint8 where the method is remembered.
 
-        Examples
-        --------
-        >>> from ivfnb.datasets import dataset
-        >>> from ivfnb.evaluation import entries
-    from ivfnb.evaluation.methods import by_baseline
-        >>> pair = dataset("sample")[0]
-        >>> fused_image(by_baseline("Mean"), pair).shape == pair.infrared.shape
-        True
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> pair = dataset("sample")[0]
+    >>> fused_image(by_baseline("Mean"), pair).shape == pair.infrared.shape
+    True
     """
     return fuse(method, pair, pair_hash(pair)).load()
 
@@ -144,24 +142,23 @@ def fused_image(method: Method, pair: ImagePair) -> Image:
 def side_by_side(pair: ImagePair, methods: Iterable[Method]) -> dict[str, Image]:
     """A pair and its fused images, for a montage.
 
-        Parameters
-        ----------
-        pair : ImagePair
-        methods : iterable of Method
-            Those without an image of the pair are left out.
+    Parameters
+    ----------
+    pair : ImagePair
+    methods : iterable of Method
+        Those without an image of the pair are left out.
 
-        Returns
-        -------
-        dict
-            Grey images by name, "infrared" and "visible" first, all at the pair's size (bilinear).
+    Returns
+    -------
+    dict
+        Grey images by name, "infrared" and "visible" first, all at the pair's size (bilinear).
 
-        Examples
-        --------
-        >>> from ivfnb.datasets import dataset
-        >>> from ivfnb.evaluation import entries
-    from ivfnb.evaluation.methods import by_baseline
-        >>> list(side_by_side(dataset("sample")[0], [by_baseline("Mean")]))
-        ['infrared', 'visible', 'Mean']
+    Examples
+    --------
+    >>> from ivfnb.datasets import dataset
+    >>> from ivfnb.evaluation.methods import by_baseline
+    >>> list(side_by_side(dataset("sample")[0], [by_baseline("Mean")]))
+    ['infrared', 'visible', 'Mean']
     """
     shown = {"infrared": pair.infrared, "visible": images.to_gray(pair.visible)}
     for method in methods:

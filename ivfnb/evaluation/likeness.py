@@ -10,7 +10,7 @@ from ivfnb.evaluation import entries
 from ivfnb.evaluation.fitting import fit
 from ivfnb.evaluation.fused import fuse, pair_hash
 from ivfnb.evaluation.methods import Method
-from ivfnb.evaluation.scores import Extra
+from ivfnb.evaluation.wanted import Extra
 from ivfnb.images import Image
 
 JPEG_QUALITY = 75  # MATLAB's default, with which VIFB's fused images were written

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ivfnb import images, paths
+from ivfnb import images
 from ivfnb.baselines import BASELINES
 from ivfnb.datasets import Dataset, FusedImage, ImagePair, dataset, names
+from ivfnb.evaluation.making import Pipeline, Read
 from ivfnb.fusion.memory import WindowMemory
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol
 from ivfnb.images import Image
@@ -54,6 +55,20 @@ class Method:
         """
         return replace(self, covers=frozenset(ids))
 
+    def for_pair(self, id: str) -> "Method":
+        """The same with no more than one pair needs, to be sent to a worker.
+
+        Parameters
+        ----------
+        id : str
+
+        Returns
+        -------
+        Method
+        """
+        covers = None if self.covers is None else self.covers & {id}
+        return replace(self, covers=covers, fuse=self.fuse.of(id)) if isinstance(self.fuse, Read) else replace(self, covers=covers)
+
 
 def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "this project") -> Method:
     """Our own pipeline by a protocol.
@@ -64,7 +79,8 @@ def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "t
         Of the method in tables.
     protocol : Protocol
     net : EResNet, optional
-        None loads the shipped weights that fit the protocol (none for protocols without a network).
+        None loads the shipped weights that fit the protocol (none for protocols without a network), once a process, workers' included. A
+        network is sent to workers with every pair.
     source : str
         In the words of a table.
 
@@ -82,20 +98,11 @@ def by_protocol(name: str, protocol: Protocol, net: Any = None, source: str = "t
     >>> by_protocol("plain", Protocol(classifier="none")).source
     'this project'
     """
-    from ivfnb import fusion
-
-    if net is None and protocol.weights:
-        with paths.extra():
-            from ivfnb.classifier import network
-
-        net = network.loaded(protocol.weights)
-    memory = WindowMemory(net) if net is not None else None
-
-    def fuse(pair: ImagePair) -> Image:
-        return fusion.fuse(pair.infrared, pair.visible, net, protocol, memory).fused
-
+    named = protocol.weights or None
+    fuse = Pipeline(protocol, named if net is None else (net, WindowMemory(net)))
+    memory = fuse.parts()[1]
     key = protocol, memory.weights if memory else None
-    return Method(name, fuse, source, key, code=("ivfnb.fusion.pipeline",), saved=(lambda: memory.saved) if memory else None)
+    return Method(name, fuse, source, key, code=("ivfnb.fusion.pipeline",), saved=fuse.saved if memory else None)
 
 
 def method(what: str | Protocol, name: str = "") -> Method:
@@ -187,8 +194,7 @@ def by_images(name: str, fused: Dataset | Iterable[FusedImage], source: str = "p
     >>> by_images("nobody", []).source
     'published images'
     """
-    found = {image.id: image for image in fused}
-    return Method(name, lambda pair: found[pair.id].fused, source)
+    return Method(name, Read({image.id: image for image in fused}), source)
 
 
 def published(name: str, label: str = "", source: str = "published images") -> Method:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 from ivfnb.files import leftovers
 from ivfnb.files.faults import trouble
+from ivfnb.files.pipes import pour, special
 
-__all__ = ["digest", "leftovers", "read_json", "replacing", "trouble", "write_bytes", "write_json", "write_text"]
+__all__ = ["digest", "leftovers", "read_json", "replacing", "special", "trouble", "write_bytes", "write_json", "write_text"]
 
 
 def _flushed(path: Path) -> None:
@@ -30,7 +32,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path : str or Path
-        Of the file to be written; its folder is made.
+        Of the file to be written; its folder is made. A link stays: what it leads to is replaced. A special file (a pipe, /dev/stdout) is
+        written to, at the end.
 
     Yields
     ------
@@ -58,6 +61,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     'a,b'
     """
     path = Path(path)
+    if special(path):
+        with tempfile.TemporaryDirectory(prefix="ivfnb-") as folder:
+            beside = Path(folder, f"content{path.suffix}")
+            yield beside
+            pour(beside, path)
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = leftovers.beside(path)
     leftovers.sweep(path.parent, path.name)
@@ -118,7 +128,7 @@ def write_text(path: str | Path, content: str) -> Path:
     ...     write_text(f"{folder}/note.txt", "häh").read_bytes()
     b'h\xc3\xa4h'
     """
-    return write_bytes(path, content.encode("utf-8"))
+    return write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> Path:

@@ -13,7 +13,7 @@ from ivfnb import enhance, images
 from ivfnb.fusion.blend import blend_by_distance
 from ivfnb.fusion.judge import judge
 from ivfnb.fusion.protocol import AS_PAPER, Protocol
-from ivfnb.images import Image, ImageError
+from ivfnb.images import Image, ImageError, Levels
 
 if TYPE_CHECKING:
     from ivfnb.classifier.network import EResNet
@@ -46,16 +46,45 @@ def _retinex(image: Image, protocol: Protocol) -> Image:
     return enhance.ssr(image, sigmas, protocol.clip).astype(np.uint8)
 
 
-def _split(visible: Image) -> tuple[Image, np.ndarray | None]:
-    """Luma (h, w) and chroma (h, w, 2), the latter None for a grey image. The luma of 8 bits is rounded: it is that of the grey image."""
-    visible = np.asarray(visible)
+def _luma(visible: Image, meant: Levels | None) -> tuple[Image, Image | None]:
+    """Luma (h, w), and the colours it is of (None for a grey image). The luma of 8 bits is rounded: it is that of the grey image."""
+    visible = images.plain(visible, "visible")
     if visible.ndim == 2:
-        return images.levels(visible, "visible"), None
+        return images.levels(visible, "visible", meant), None
     if visible.ndim != 3 or visible.shape[2] != 3:
         raise ImageError(f"visible: found an array of shape {visible.shape}, expected (h, w) or (h, w, 3)")
-    channels = [images.levels(visible[..., channel], "visible") for channel in range(3)]
-    planes = images.to_ycbcr(np.stack(channels, axis=2))
-    return images.to_gray(visible).astype(np.float64) if visible.dtype == np.uint8 else planes[..., 0], planes[..., 1:]
+    colours = images.as_levels(visible, "visible", meant)
+    if colours.dtype == np.uint8:
+        return images.to_gray(colours).astype(np.float64), colours
+    luma = np.empty(colours.shape[:2])
+    for rows in images.bands(colours.shape):
+        luma[rows] = images.to_ycbcr(colours[rows])[..., 0]
+    return luma, colours
+
+
+def _coloured(fused: Image, colours: Image) -> Image:
+    """Fused grey image with the chroma of the visible one, uint8 RGB."""
+    result = np.empty((*fused.shape, 3), np.uint8)
+    if fused.shape == colours.shape[:2]:
+        for rows in images.bands(fused.shape):
+            chroma = images.to_ycbcr(colours[rows])[..., 1:]
+            result[rows] = images.to_uint8(images.from_ycbcr(np.dstack([fused[rows], chroma])))
+        return result
+    chroma = np.empty((*colours.shape[:2], 2))
+    for rows in images.bands(colours.shape):
+        chroma[rows] = images.to_ycbcr(colours[rows])[..., 1:]
+    chroma = images.resize(chroma, fused.shape)
+    for rows in images.bands(fused.shape):
+        result[rows] = images.to_uint8(images.from_ycbcr(np.dstack([fused[rows], chroma[rows]])))
+    return result
+
+
+def _blended(weight: np.ndarray, infrared: Image, visible: Image) -> Image:
+    """Weighted mean, in bands of rows: its terms would take twice the image."""
+    result = np.empty(weight.shape)
+    for rows in images.bands(weight.shape):
+        result[rows] = weight[rows] * visible[rows] + (1 - weight[rows]) * infrared[rows]
+    return result
 
 
 def _stored(image: Image, protocol: Protocol) -> Image:
@@ -71,6 +100,9 @@ def fuse(
     net: "EResNet | None" = None,
     protocol: Protocol = AS_PAPER,
     window_scores: Callable[..., np.ndarray] | None = None,
+    levels: Levels | str | tuple[float, float] | None = None,
+    levels_infrared: Levels | str | tuple[float, float] | None = None,
+    levels_visible: Levels | str | tuple[float, float] | None = None,
 ) -> FusionResult:
     """Fuse a registered infrared and visible image.
 
@@ -87,6 +119,10 @@ def fuse(
         Every switch in which the paper's text and its released code differ.
     window_scores : function, optional
         Stands in for `classifier.windows.window_scores`: one that remembers, say.
+    levels : Levels, str, (low, high) or None
+        What the numbers of images of more than 8 bits mean: "full", "minmax" or "LOW:HIGH" (`ivfnb.images.Levels`).
+    levels_infrared, levels_visible : Levels, str, (low, high) or None
+        The same of one image, whatever its depth.
 
     Returns
     -------
@@ -99,6 +135,11 @@ def fuse(
         For arrays that are no images, or levels outside 0..255.
     ValueError
         For images of different sizes or (where windows are judged) below 32x32 pixels, and for a network that does not fit the protocol.
+
+    Warns
+    -----
+    LevelsWarning
+        Where the numbers of an image may not be levels 0..255, see `ivfnb.images.levels`.
 
     Notes
     -----
@@ -115,22 +156,36 @@ def fuse(
     >>> fuse(ramp, ramp.T, protocol=Protocol(classifier="none", ssr="none")).fused.shape
     (64, 64)
     """
-    infrared = images.levels(infrared, "infrared")
-    luma, chroma = _split(visible)
+    meant = images.by_role(levels, levels_infrared, levels_visible)
+    infrared = images.levels(infrared, "infrared", meant["infrared"])
+    luma, colours = _luma(visible, meant["visible"])
     if infrared.shape != luma.shape:
         raise ValueError(f"infrared, visible: found sizes {infrared.shape} and {luma.shape}, expected one size")
-    enhanced_infrared = _stored(enhance.INFRARED[protocol.enhance_infrared](infrared), protocol)
-    enhanced_visible = _stored(enhance.VISIBLE[protocol.enhance_visible](luma), protocol)
-    judged = enhanced_infrared if protocol.classifier_infrared == "enhanced" else _stored(infrared, protocol)
-    weight, votes, scores = judge(judged, enhanced_visible, net, protocol, window_scores)
+    with images.without_doubt():
+        sources = [infrared, luma]
+        del infrared, luma, visible  # `_fused` drops each as soon as it is enhanced: of large images every copy counts
+        return _fused(sources, colours, net, protocol, window_scores)
+
+
+def _fused(
+    sources: list[Image],
+    colours: Image | None,
+    net: "EResNet | None",
+    protocol: Protocol,
+    window_scores: Callable[..., np.ndarray] | None,
+) -> FusionResult:
+    """The four stages on levels that are known; `sources`, the infrared and the visible luma, is emptied."""
+    enhanced_visible = _stored(enhance.VISIBLE[protocol.enhance_visible](sources.pop()), protocol)
+    original = _stored(sources[0], protocol) if protocol.classifier_infrared == "original" else None
+    enhanced_infrared = _stored(enhance.INFRARED[protocol.enhance_infrared](sources.pop()), protocol)
+    weight, votes, scores = judge(enhanced_infrared if original is None else original, enhanced_visible, net, protocol, window_scores)
+    del original
     if protocol.weighting == "distance" and protocol.classifier != "none":
         blended, weight = blend_by_distance(enhanced_infrared, enhanced_visible, weight > 0.5)
     else:
-        blended = weight * enhanced_visible + (1 - weight) * enhanced_infrared
+        blended = _blended(weight, enhanced_infrared, enhanced_visible)
     stretched = enhance.stretch(blended) if protocol.stretch else blended
     stretched = stretched.astype(np.uint8) if protocol.stretch and protocol.eight_bit else stretched
     fused = _retinex(stretched, protocol)
-    if chroma is not None:
-        chroma = images.resize(chroma, fused.shape)
-        fused = images.to_uint8(images.from_ycbcr(np.dstack([fused, chroma])))
+    fused = fused if colours is None else _coloured(fused, colours)
     return FusionResult(fused, weight, enhanced_infrared, enhanced_visible, blended, stretched, votes, scores, protocol)

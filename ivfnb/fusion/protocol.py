@@ -6,7 +6,10 @@ convention; 11 is a script that saves nothing.
 """
 
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 CHOICES = {
     "classifier": ("cnn", "gradient_energy", "none", "visible", "infrared"),
@@ -16,7 +19,7 @@ CHOICES = {
     "normalisation": ("network", "released"),
     "ties": ("visible", "infrared", "score"),
     "weighting": ("soft", "votes", "mask", "distance"),
-    "enhance_infrared": ("stretch", "none"),
+    "enhance_infrared": ("stretch", "percentile", "none"),
     "enhance_visible": ("hdrc", "clahe", "gamma", "none"),
     "eight_bit": (False, True),
     "stretch": (False, True),
@@ -58,7 +61,8 @@ class Protocol:
         Difference 8. Weight of the visible image: "soft" (mean probability of the windows over a pixel; the text's "score map as weight
         map"), "votes" (share of windows), "mask" (0 or 1 by the majority), "distance" (the script's ratio of distance transforms).
     enhance_infrared, enhance_visible : str
-        Enhancement before the fusion: "stretch" and "hdrc" in text and script; the others for ablation and comparison.
+        Enhancement before the fusion: "stretch" and "hdrc" in text and script; "percentile" stretches between the percentiles 0.1 and 99.9
+        (for dead and hot pixels); the others for ablation and comparison.
     eight_bit : bool
         Whether images pass between the stages as 8-bit files do in the script: enhanced ones rounded, the stretched blend truncated.
     jpeg_quality : int or None
@@ -141,3 +145,69 @@ AS_RELEASED = Protocol(
     jpeg_quality=75,
     stretch=True,
 )
+
+
+def _value(field: str, text: str) -> Any:
+    """Value of a field from its text; what is none stays text, for `Protocol` to refuse."""
+    if field in ("size", "jpeg_quality") and text.lower() == "none":
+        return None
+    if bool in map(type, CHOICES.get(field, ())):
+        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
+    try:
+        if field == "size":
+            return tuple(int(side) for side in text.split(","))
+        return {"stride": int, "jpeg_quality": int, "ssr_sigma": float}.get(field, str)(text)
+    except ValueError:
+        return text
+
+
+def changed(protocol: Protocol, texts: Mapping[str, str]) -> Protocol:
+    """A protocol with other values in some fields, given as text.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    texts : mapping of str to str
+        Value by field: words and numbers as they are, `size` as "height,width", true and false, none.
+
+    Returns
+    -------
+    Protocol
+
+    Raises
+    ------
+    ValueError
+        For an unknown field, which lists the known ones, or a value that the field does not take.
+
+    Examples
+    --------
+    >>> changed(AS_PAPER, {"size": "456,456", "eight_bit": "true", "ties": "score"}).size
+    (456, 456)
+    >>> changed(AS_PAPER, {"stride": "half"})
+    Traceback (most recent call last):
+    ...
+    ValueError: stride: found 'half', expected whole pixels, 1 to 32
+    """
+    known = [field.name for field in fields(Protocol)]
+    if unknown := [name for name in texts if name not in known]:
+        raise ValueError(f"field: found {unknown[0]!r}, expected one of {', '.join(known)}")
+    return replace(protocol, **{name: _value(name, text) for name, text in texts.items()})
+
+
+def documented() -> dict[str, str]:
+    """What is said of each field of `Protocol`, by its name.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> documented()["ssr_sigma"]
+    'Difference 12. Deviation of the (widest) surround: 300 pixels in the script.'
+    """
+    section = re.split(r"\n +(?:Raises|Examples)\n", (Protocol.__doc__ or "").partition("Parameters\n")[2])[0]
+    found = {}
+    for names, text in re.findall(r"^ {4}([a-z_, ]+) : .*\n((?: {8}.*\n?)+)", section, re.MULTILINE):
+        found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return {field.name: found[field.name] for field in fields(Protocol)}

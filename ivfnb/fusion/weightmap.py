@@ -3,6 +3,7 @@
 import numpy as np
 
 from ivfnb.classifier.grid import WINDOW, grid_shape
+from ivfnb.images import bands
 
 TIES = ("visible", "infrared", "score")
 KINDS = ("soft", "votes")
@@ -178,4 +179,7 @@ def weight_map(scores: np.ndarray, shape: tuple[int, int], stride: int = 8, kind
     _check_choice("kind", kind, KINDS)
     window = _visible_probability(_check_scores(scores)) if kind == "soft" else (decide(scores, ties) > 0).astype(np.float64)
     rows, columns = _coverage(shape, stride, window.shape)
-    return np.clip(rows @ window @ columns.T / np.outer(rows.sum(axis=1), columns.sum(axis=1)), 0, 1)
+    weight = rows @ window @ columns.T
+    for band in bands(weight.shape):
+        weight[band] /= np.outer(rows[band].sum(axis=1), columns.sum(axis=1))
+    return np.clip(weight, 0, 1, out=weight)

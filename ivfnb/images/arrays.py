@@ -1,7 +1,11 @@
 """What an image is here, and what is done to its levels and colours."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
+
+BAND = 2**19  # pixels that are worked on at a time where an image may be large: 4 MB as levels
 
 Image = np.ndarray
 
@@ -13,52 +17,41 @@ class ImageError(ValueError):
 
     Examples
     --------
-    >>> levels(np.zeros((2, 2, 3)), "visible")
+    >>> plain(np.ma.masked_equal([[0, 7]], 0), "visible")
     Traceback (most recent call last):
     ...
-    ivfnb.images.arrays.ImageError: visible: found an array of shape (2, 2, 3), expected a grey image (h, w)
+    ivfnb.images.arrays.ImageError: visible: found a masked array, expected an array without a mask (fill it, or cut the image)
     """
 
 
-def levels(image: Image, name: str = "image") -> Image:
-    """Grey levels of an image as float64, checked: the one rule for what a grey image is.
+def plain(image: object, name: str = "image") -> Image:
+    """Array of an image in the machine's byte order.
 
     Parameters
     ----------
-    image : array (h, w)
-        uint8; uint16, which is divided by 257; or floating point or other whole-number levels 0..255.
+    image : array or what NumPy makes one of
     name : str
         What the message of an error calls the image.
 
     Returns
     -------
-    array (h, w), float64
-        Levels 0..255, a copy.
+    array
+        `image` itself where it is one already.
 
     Raises
     ------
     ImageError
-        For other shapes, no pixels, other dtypes, and levels that are not finite or leave 0..255 by more than rounding (1e-6).
+        For a masked array, whose mask every function here would ignore.
 
     Examples
     --------
-    >>> levels(np.array([[0, 65535]], np.uint16))
-    array([[  0., 255.]])
+    >>> plain(np.array([[1, 2]], ">u2")).dtype
+    dtype('uint16')
     """
-    image = np.asarray(image)
-    if image.ndim != 2 or image.size == 0:
-        raise ImageError(f"{name}: found an array of shape {image.shape}, expected a grey image (h, w)")
-    if image.dtype == np.uint8:
-        return image.astype(np.float64)
-    if image.dtype == np.uint16:
-        return image / 257.0
-    if image.dtype.kind not in "uif":
-        raise ImageError(f"{name}: found {image.dtype}, expected uint8, uint16 or floating point grey levels")
-    result = image.astype(np.float64)
-    low, high = result.min(), result.max()
-    if not (low >= -1e-6 and high <= 255 + 1e-6):  # NaN fails too; the margin is for rounding in earlier stages
-        raise ImageError(f"{name}: found levels from {low:g} to {high:g}, expected finite grey levels 0..255")
-    return result
+    if isinstance(image, np.ma.MaskedArray):
+        raise ImageError(f"{name}: found a masked array, expected an array without a mask (fill it, or cut the image)")
+    array = np.asarray(image)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def to_uint8(image: Image) -> Image:
@@ -103,7 +96,7 @@ def to_gray(image: Image) -> Image:
     >>> to_gray(np.array([[[255.0, 0.0, 0.0], [10.0, 10.0, 10.0]]])).round(3)
     array([[76.245, 10.   ]])
     """
-    image = np.asarray(image)
+    image = plain(image)
     if image.ndim == 2:
         return image
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.dtype == np.uint8 else image @ np.array([0.299, 0.587, 0.114])
@@ -153,3 +146,27 @@ def from_ycbcr(image: Image) -> Image:
     luma, cb, cr = np.moveaxis(image.astype(np.float64), 2, 0)
     red, blue = luma + 1.402 * (cr - 128), luma + 1.772 * (cb - 128)
     return np.clip(np.stack([red, (luma - 0.299 * red - 0.114 * blue) / 0.587, blue], axis=2), 0, 255)
+
+
+def bands(shape: tuple[int, ...], pixels: int = BAND) -> Iterator[slice]:
+    """Runs of rows that make up an image, so that what is computed on the way is small, however large the image is.
+
+    Parameters
+    ----------
+    shape : (h, w) or (h, w, 3)
+    pixels : int
+        Of a run, at most (but a whole row at least).
+
+    Yields
+    ------
+    slice
+        Of rows.
+
+    Examples
+    --------
+    >>> list(bands((5, 100), 200))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    step = max(1, pixels // max(1, shape[1]))
+    for first in range(0, shape[0], step):
+        yield slice(first, min(first + step, shape[0]))

@@ -128,7 +128,7 @@ def plane(image: Image | None, name: str = "image", smallest: int = SMALLEST, wh
     if image is None:
         raise ImageError(f"{name}: found None, expected an image{why}")
     known = _IN_USE.get(id(image))
-    array = np.asarray(image)
+    array = images.plain(image, name)
     if array.ndim in (2, 3) and min(array.shape[:2]) < smallest:
         raise ImageError(f"{name}: found {array.shape[0]}x{array.shape[1]} pixels, expected at least {smallest}x{smallest}{why}")
     return known if known is not None and known.levels is image else Plane(array, name)

@@ -4,7 +4,19 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ivfnb.images import Image, ImageError, levels, matlab_imresize, to_gray, to_uint8
+from ivfnb.images import (
+    Image,
+    ImageError,
+    Levels,
+    as_levels,
+    by_role,
+    matlab_imresize,
+    plain,
+    to_gray,
+    to_uint8,
+    warn_of_colours,
+    without_doubt,
+)
 from ivfnb.metrics.planes import SMALLEST, Plane, planes
 from ivfnb.metrics.registry import CONVENTIONS, METRICS, Convention
 
@@ -23,18 +35,16 @@ def _resolve(names: Iterable[str] | str | None, convention: Convention, has_sour
     return [name for name in METRICS if name in wanted]
 
 
-def _checked(name: str, image: object) -> Image:
+def _checked(name: str, image: object, meant: Levels | None) -> Image:
     """Grey or colour image: uint8 as it is, else float64 levels; ImageError names the argument."""
-    array = np.asarray(image)
+    array = plain(image, name)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
         raise ImageError(f"{name}: found shape {array.shape}, expected (h, w) or (h, w, 3)")
     if min(array.shape[:2]) < SMALLEST:
         raise ImageError(f"{name}: found {array.shape[0]}x{array.shape[1]} pixels, expected at least {SMALLEST}x{SMALLEST}")
-    if array.dtype == np.uint8 or array.ndim == 2:
-        return array if array.dtype == np.uint8 else levels(array, name)
-    result = np.empty_like(array, dtype=np.float64)
-    for channel in range(3):
-        result[..., channel] = levels(array[..., channel], name)
+    result = as_levels(array, name, meant)
+    if name == "infrared":
+        warn_of_colours(result, name)
     return result
 
 
@@ -73,6 +83,9 @@ def score(
     names: Iterable[str] | str | None = None,
     convention: str = "standard",
     channels: str | None = None,
+    levels: Levels | str | tuple[float, float] | None = None,
+    levels_infrared: Levels | str | tuple[float, float] | None = None,
+    levels_visible: Levels | str | tuple[float, float] | None = None,
 ) -> dict[str, float]:
     """Metrics of a fused image, name -> value.
 
@@ -90,6 +103,10 @@ def score(
     channels : None, "luma" or "mean"
         What colour images are scored on: their luma, or the mean of the three channels' values (a grey image stands for all its
         channels). None gives luma, but mean for VIFB.
+    levels : Levels, str, (low, high) or None
+        What the numbers of images of more than 8 bits mean: "full", "minmax" or "LOW:HIGH" (`ivfnb.images.Levels`).
+    levels_infrared, levels_visible : Levels, str, (low, high) or None
+        The same of one source, whatever its depth.
 
     Returns
     -------
@@ -101,6 +118,11 @@ def score(
     ValueError
         If `names`, `convention` or `channels` holds an unknown word; ImageError if an image is missing, of another size than `fused`,
         too small for a wanted metric, or not of levels 0..255. The message names the argument.
+
+    Warns
+    -----
+    LevelsWarning
+        Where the numbers of an image may not be levels 0..255 (`ivfnb.images.levels`), and for an infrared image in colours.
 
     Examples
     --------
@@ -127,13 +149,16 @@ def score(
         raise ImageError(f"{missing[0]}: found None, expected an image, since {needing} compare with the sources")
     smallest = max((METRICS[name].smallest for name in wanted), default=1)
     why = f" for {', '.join(name for name in wanted if METRICS[name].smallest == smallest)}"
-    sets = _sets({name: _checked(name, image) for name, image in given.items()}, channels)
+    meant = by_role(levels, levels_infrared, levels_visible)
+    sets = _sets({name: _checked(name, image, meant[name]) for name, image in given.items()}, channels)
     sets = [_released(images) if convention == "as_released" else images for images in sets]
     seams = [name for name in wanted if name in rules.side_by_side]
     rest = [name for name in wanted if name not in seams]
-    values = [_values(rest, planes(images, smallest, why), rules) for images in sets]
+    with without_doubt():
+        values = [_values(rest, planes(images, smallest, why), rules) for images in sets]
     result = {name: float(np.mean([value[name] for value in values])) for name in rest}
     if seams:
         joined = {name: np.hstack([images[name] for images in sets]) for name in given}
-        result |= _values(seams, planes(joined, smallest, why), rules)
+        with without_doubt():
+            result |= _values(seams, planes(joined, smallest, why), rules)
     return {name: result[name] for name in wanted}

@@ -101,10 +101,12 @@ def test_refusals(folders, capsys, change, message):
     assert message in capsys.readouterr().err
 
 
-def test_a_wrong_size_or_a_lonely_fused_image_is_named(folders, capsys):
+def test_a_wrong_size_or_a_lonely_fused_image_is_named_and_the_rest_scored(folders, capsys):
     write_image(folders / "ir" / "IR10.png", np.zeros((44, 50)))
-    assert main(whole(folders)) == 2
-    assert "enh_ssr10.png: infrared: found shape (44, 50), expected that of fused, (45, 50)" in capsys.readouterr().err
     write_image(folders / "fused" / "enh_ssr7.png", np.zeros((45, 50)))
-    assert main(whole(folders)) == 2
-    assert "found enh_ssr7.png without sources" in capsys.readouterr().err
+    assert main(whole(folders, "--csv")) == 1
+    out, err = capsys.readouterr()
+    assert "enh_ssr10.png: infrared, visible: found 50x44 and 50x45 pixels, expected one size" in err
+    assert "7: found" in err
+    assert "enh_ssr7.png without sources" in err
+    assert [line.partition(",")[0] for line in out.splitlines()] == ["id", "1"]

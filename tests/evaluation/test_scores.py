@@ -10,7 +10,7 @@ import pytest
 from ivfnb import cache, evaluation, images, paths
 from ivfnb.classifier import network, windows
 from ivfnb.datasets import FusedImage, dataset
-from ivfnb.evaluation import scores
+from ivfnb.evaluation import known
 from ivfnb.evaluation.external import EvaluationWarning
 from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.scores import COLUMNS
@@ -147,7 +147,7 @@ def test_what_is_remembered_is_not_scored_again(pairs, monkeypatch):
     def never(*arguments):
         raise AssertionError("scored again")
 
-    monkeypatch.setattr(scores, "score", never)
+    monkeypatch.setattr(known, "score", never)
     assert evaluation.evaluate(pairs, [method], ["EN", "SCD"]).equals(first)
 
 

@@ -15,9 +15,11 @@ from typing import Any
 import yaml
 
 from ivfnb import files, paths
+from ivfnb.commands.options import add_parallel, parallel_from
 from ivfnb.commands.profiles import declared, notebooks, select, settings
 from ivfnb.commands.reproduce import keys, records
 from ivfnb.commands.reproduce.kernel import execute, kernel_of_this_interpreter
+from ivfnb.report import contents
 
 
 def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[str, Any] | None = None, force: bool = False) -> int:
@@ -49,7 +51,7 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
     Notes
     -----
     Leaves `notebooks/*.ipynb` and `.html`, whatever the notebooks write, `state.json` (what is current: see `records`) and `run.json`
-    (provenance, seconds, hashes); a run of some notebooks only, such as 05, leaves `run_05.json` beside it.
+    (provenance, seconds, hashes), and `index.html`, which links all of them; a run of some notebooks only, such as 05, leaves `run_05.json`.
     """
     chosen, every = select(only), notebooks()
     known = {stem: declared(path) for stem, path in every.items()}
@@ -72,8 +74,10 @@ def reproduce(profile: str = "demo", only: str | None = None, overrides: dict[st
             weights = {path.name: files.digest(path) for path in sorted((paths.root() / "data" / "weights").glob("*.safetensors"))}
             record = {"profile": profile, "parameters": given, "overrides": overrides or {}, "failure": failure, "weights": weights}
             part = "" if len(chosen) == len(every) else "_" + "_".join(stem[:2] for stem in chosen)
-            records.write_run(folder, state, ended, part, **record)
-    print(failure or f"{', '.join(todo) or 'nothing'} run in {time.perf_counter() - started:.0f} s; results in {folder}")
+            written = records.write_run(folder, state, ended, part, **record)
+            contents.index(folder, written)
+    done = f"{', '.join(todo) or 'nothing'} run in {time.perf_counter() - started:.0f} s"
+    print(failure or f"{done}; results in {folder}, table of contents: {folder / records.CONTENTS}")
     return 1 if failure else 0
 
 
@@ -118,8 +122,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", dest="overrides", action="append", type=_assignment, default=[], metavar="KEY=VALUE", help="replace a parameter"
     )
+    add_parallel(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Door of `ivfnb reproduce`."""
-    return reproduce(arguments.profile, arguments.only, dict(arguments.overrides), arguments.force)
+    with parallel_from(arguments):  # the kernels find it by an environment variable
+        return reproduce(arguments.profile, arguments.only, dict(arguments.overrides), arguments.force)

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ivfnb import files, paths
+from ivfnb.report import contents
 
 VARIABLES = ("IVFNB_DATA", "IVFNB_CACHE")  # folders that kernels, which start elsewhere, must find as well
 PREFIX, LOCK = "ivfnb-run-", "lock"  # of private folders, and the file in each that its run holds
+
+PATIENCE = 120  # seconds that a kernel on a busy machine may take to hand over a figure; nbclient gives it 4
 
 
 @contextmanager
@@ -63,13 +66,6 @@ def kernel_of_this_interpreter() -> Iterator[dict[str, Any]]:
             os.environ.update(before)
 
 
-def _write_html(executed: Path) -> None:
-    from nbconvert import HTMLExporter
-
-    body, _ = HTMLExporter(embed_images=True).from_filename(str(executed))
-    files.write_text(executed.with_suffix(".html"), body)
-
-
 def _plain(path: Path) -> str:
     """A path as papermill takes it, which fills in what stands in braces."""
     return str(path).replace("{", "{{").replace("}", "}}")
@@ -111,7 +107,7 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any], kernel: dict
     failure, bar = None, {"desc": path.stem, "mininterval": 0.5}
     with files.replacing(executed) as beside:
         try:
-            execute_notebook(_plain(path), _plain(beside), parameters, progress_bar=bar, cwd=path.parent, **kernel)
+            execute_notebook(_plain(path), _plain(beside), parameters, progress_bar=bar, cwd=path.parent, iopub_timeout=PATIENCE, **kernel)
         except PapermillExecutionError as error:
             first = next((line for line in error.source.splitlines() if line.strip()), "")
             where = f"{path.name}, cell {error.cell_index} (In [{error.exec_count}], {first!r})"
@@ -121,5 +117,5 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any], kernel: dict
     if failure:
         executed.with_suffix(".html").unlink(missing_ok=True)  # it shows an earlier run
     else:
-        _write_html(executed)
+        files.write_text(executed.with_suffix(".html"), contents.executed(executed))
     return failure

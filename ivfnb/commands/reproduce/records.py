@@ -12,7 +12,7 @@ from typing import Any
 from ivfnb import files, provenance
 from ivfnb.commands.reproduce.keys import Key, changes
 
-STATE, LOCK = "state.json", ".lock"
+STATE, LOCK, CONTENTS = "state.json", ".lock", "index.html"
 RESUMED = "training/"  # what a run goes on from, and need not write again
 NOTHING = "no run of it is recorded"
 
@@ -52,7 +52,7 @@ def written(folder: Path) -> dict[str, tuple[int, ...]]:
     """Result files of a folder by their path below it, with what changes when one is written."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     marks = {path.relative_to(folder).as_posix(): path.stat() for path in found}
-    own = {name for name in marks if "/" not in name and (name == STATE or Path(name).match("run*.json"))}
+    own = {name for name in marks if "/" not in name and (name in (STATE, CONTENTS) or Path(name).match("run*.json"))}
     return {name: (mark.st_ino, mark.st_mtime_ns, mark.st_size) for name, mark in sorted(marks.items()) if name not in own}
 
 
@@ -128,7 +128,7 @@ class State:
         return withdrawn
 
 
-def write_run(folder: Path, state: State, stems: list[str], part: str, **extra: Any) -> None:
+def write_run(folder: Path, state: State, stems: list[str], part: str, **extra: Any) -> dict[str, Any]:
     """Write the record of a whole run, `run.json`, or of a part of it; records of parts that later runs superseded are withdrawn.
 
     Parameters
@@ -141,6 +141,11 @@ def write_run(folder: Path, state: State, stems: list[str], part: str, **extra: 
         As in `run_05.json`; "" for all notebooks.
     **extra : object
         What to say beside.
+
+    Returns
+    -------
+    dict
+        The record, as it was written.
     """
     of_them = {stem: state.records[stem] for stem in stems}
     listed = {name: digest for record in of_them.values() for name, digest in record["files"].items()}
@@ -151,3 +156,4 @@ def write_run(folder: Path, state: State, stems: list[str], part: str, **extra: 
         run = files.read_json(other)
         if other != path and isinstance(run, dict) and set(run.get("seconds", {})) <= set(run.get("superseded", {})):
             other.unlink(missing_ok=True)
+    return dict(files.read_json(path))

@@ -1,5 +1,6 @@
 """The paper's 17 comparison methods by name and in its order, and where each row of a table gets its images, if anywhere."""
 
+from ivfnb.evaluation.competitors.coverage import absent, at_hand
 from ivfnb.evaluation.competitors.origins import (
     AS_RELEASED_NAME,
     AUTHORS,
@@ -45,7 +46,9 @@ __all__ = [
     "PUBLISHED",
     "REFERENCE",
     "Row",
+    "absent",
     "against_authors",
+    "at_hand",
     "common_ids",
     "implemented",
     "likeness_to_published",

@@ -1,0 +1,1 @@
+"""How the site's sources are put together from docs/, the notebooks, the registries and the results of the full run."""

@@ -1,0 +1,76 @@
+"""What makes or reads a method's fused images, in a form that can be sent to a worker."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ivfnb import paths
+from ivfnb.datasets import FusedImage, ImagePair
+from ivfnb.fusion.memory import WindowMemory
+from ivfnb.fusion.protocol import Protocol
+from ivfnb.images import Image
+
+if TYPE_CHECKING:
+    from ivfnb.classifier.network import EResNet
+
+
+@dataclass(frozen=True)
+class Read:
+    """Images that were made elsewhere.
+
+    Parameters
+    ----------
+    found : dict
+        By the pair's id.
+    """
+
+    found: dict[str, FusedImage]
+
+    def __call__(self, pair: ImagePair) -> Image:
+        """Fused image of a pair; KeyError for one that has none."""
+        return self.found[pair.id].fused
+
+    def of(self, id: str) -> "Read":
+        """The image of one pair alone."""
+        return Read({id: self.found[id]} if id in self.found else {})
+
+
+@cache
+def _judge(weights: str) -> "tuple[EResNet, WindowMemory]":
+    """Network of a weights name with the memory of its scores, once a process."""
+    with paths.extra():
+        from ivfnb.classifier import network
+
+    net = network.loaded(weights)
+    return net, WindowMemory(net)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Our own pipeline by a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    judge : str, or (EResNet, WindowMemory), or None
+        Name of weights, which is all that is sent to a worker; or a network and the memory of its scores; None where nobody judges.
+    """
+
+    protocol: Protocol
+    judge: "str | tuple[EResNet, WindowMemory] | None"
+
+    def parts(self) -> "tuple[EResNet, WindowMemory] | tuple[None, None]":
+        """Network and memory of its scores, where the protocol needs them."""
+        return (None, None) if self.judge is None else _judge(self.judge) if isinstance(self.judge, str) else self.judge
+
+    def __call__(self, pair: ImagePair) -> Image:
+        """Fused image of a pair."""
+        from ivfnb import fusion
+
+        net, memory = self.parts()
+        return fusion.fuse(pair.infrared, pair.visible, net, self.protocol, memory).fused
+
+    def saved(self) -> float:
+        """Seconds of judging that were not needed so far."""
+        memory = self.parts()[1]
+        return memory.saved if memory else 0.0
