@@ -8,7 +8,7 @@ PORT ?= 8501
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test site app lab coverage mutants endurance determinism golden sbom audit lint format notebooks lock wheel clean
+.PHONY: reproduce test coverage mutants endurance determinism golden sbom audit site app lab lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
@@ -26,10 +26,6 @@ lab: $(INSTALLED)
 test: $(INSTALLED)
 	IVFNB_RESULTS=$(CURDIR)/.cache/test-results OMP_NUM_THREADS=1 \
 	    $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules --nbval-lax --nbval-cell-timeout=900 ivfnb tests notebooks
-
-# pages of docs/, the notebooks and the results of the full run, into site/: nothing is fetched, warnings are errors
-site: $(INSTALLED)
-	$(PY) scripts/make_site.py
 
 # share of lines and branches that tests run; below 92 % it fails
 coverage: $(INSTALLED)
@@ -64,18 +60,22 @@ audit: sbom
 	$(PYTHON) -m venv .cache/audit && .cache/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	.cache/audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock.txt
 
+# pages of docs/, the notebooks and the results of the full run, into site/: nothing is fetched, warnings are errors
+site: $(INSTALLED)
+	$(PY) scripts/make_site.py
+
 lint: $(INSTALLED)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	$(PY) -m pytest tests/test_notebooks.py
+	$(PY) -m pytest tests/test_notebooks.py tests/test_environment.py
 
 format: $(INSTALLED)
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-# run the notebooks with their own defaults and store what a reader sees: figures, tables, checked values
+# run the notebooks and keep only the outputs that nbval compares
 notebooks: $(INSTALLED)
 	$(PY) scripts/refresh_notebooks.py
 

@@ -174,6 +174,11 @@ def marks(folder: Path, patterns: tuple[str, ...]) -> dict[str, tuple[int, int, 
     return {str(p.relative_to(folder)): (p.stat().st_ino, p.stat().st_mtime_ns, files.digest(p)) for p in sorted(found)}
 
 
+def there(folder: Path, step: Step) -> bool:
+    """Whether any file is finished."""
+    return any(not path.name.startswith(".") for pattern in (*step.finished, *step.results) for path in folder.glob(pattern))
+
+
 def started(step: Step, folder: Path) -> subprocess.Popen:
     """The step at work in a folder."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(paths.PACKAGE.parent)}
@@ -189,7 +194,7 @@ def whole(step: Step, folder: Path) -> tuple[float, float]:
     """Run a step to its end; the seconds until the first file was finished, and from there on. RuntimeError where it fails."""
     begun, process, first = time.monotonic(), started(step, folder), 0.0
     while process.poll() is None:
-        first = first or (time.monotonic() - begun if marks(folder, step.finished + step.results) else 0.0)
+        first = first or (time.monotonic() - begun if there(folder, step) else 0.0)
         time.sleep(0.01)
     if process.returncode:
         raise RuntimeError(f"{folder}: found exit code {process.returncode}: {(folder / 'said.txt').read_text()[-500:]}")
@@ -199,7 +204,7 @@ def whole(step: Step, folder: Path) -> tuple[float, float]:
 def killed(step: Step, folder: Path, after: float) -> bool:
     """Kill a step so many seconds after its first finished file, below 0 after its start; whether it was at work."""
     process, begun = started(step, folder), time.monotonic()
-    while after >= 0 and process.poll() is None and not marks(folder, step.finished + step.results):
+    while after >= 0 and process.poll() is None and not there(folder, step):
         begun = time.monotonic()
         time.sleep(0.01)
     try:

@@ -255,7 +255,7 @@ sys.exit(commands.main(["reproduce", "--only", "02", "--set", "level=6"]))
         f"if level == 6:\n    Path('{tmp_path}', 'kernel').write_text(str(os.getpid()))\n    time.sleep(600)",
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not (tmp_path / "kernel").is_file() and time.monotonic() < deadline:
         time.sleep(0.05)
     kernel = int((tmp_path / "kernel").read_text())
