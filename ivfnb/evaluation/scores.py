@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ivfnb import cache, files, images, parallel
 from ivfnb.datasets import Dataset, ImagePair, dataset
 from ivfnb.evaluation.external import EvaluationWarning
-from ivfnb.evaluation.fitting import fit_sources
+from ivfnb.evaluation.fitting import check_fit, fit_sources
 from ivfnb.evaluation.fused import Fused, fuse, pair_hash
 from ivfnb.evaluation.methods import Method
 from ivfnb.images import Image
@@ -59,15 +59,17 @@ class Wanted:
     conventions : tuple of str
     extra : dict
         Functions of the fused image and its pair, by the name of a value beside the metrics.
+    fit : str, see `fitting.fit_sources`
     """
 
     names: tuple[str, ...] | None
     conventions: tuple[str, ...]
     extra: dict[str, Callable[[Image, ImagePair], float]]
+    fit: str = "content"
 
 
-def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str) -> dict[str, Any]:
-    infrared, visible, how = fit_sources(fused, pair.infrared, images.to_gray(pair.visible), convention)
+def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str, fit: str) -> dict[str, Any]:
+    infrared, visible, how = fit_sources(fused, pair.infrared, images.to_gray(pair.visible), convention, fit)
     return {"values": score(fused, infrared, visible, names, convention), "fit": how}
 
 
@@ -123,7 +125,10 @@ class _Memory:
 
     def __init__(self, fused: Fused, pair_key: str, wanted: Wanted):
         self.fused = fused
-        jobs = [self._job(("metrics", name), _score, (wanted.names, name), pair_key, None, _metrics_code()) for name in wanted.conventions]
+        jobs = [
+            self._job(("metrics", name), _score, (wanted.names, name, wanted.fit), pair_key, None, _metrics_code())
+            for name in wanted.conventions
+        ]
         for name, value in wanted.extra.items():
             job = Job(("beside", name), value)
             jobs.append(self._job(job.label, value, (), pair_key, value.key, value.code) if isinstance(value, Extra) else job)
@@ -153,6 +158,7 @@ def evaluate(
     convention: str | Iterable[str] = "standard",
     n_jobs: int = 1,
     extra: dict[str, Callable[[Image, ImagePair], float]] | None = None,
+    fit: str = "content",
 ) -> pd.DataFrame:
     """Metrics of every method on every pair.
 
@@ -164,6 +170,7 @@ def evaluate(
     convention : one convention or several; grey levels are scored (luma of colour images)
     n_jobs : joblib workers that score. Fusing is done one pair at a time, since a network uses all cores.
     extra : values beside the metrics, by a function of the fused grey image and the pair, under its name; an `Extra` is remembered
+    fit : how sources are fitted to a fused image of another size: "content", "crop" or "resize" (`fit_sources`); a column says what was done
 
     Returns
     -------
@@ -197,7 +204,8 @@ def evaluate(
     if unknown := [each for each in conventions if each not in CONVENTIONS]:
         raise ValueError(f"convention: found {unknown[0]!r}, expected some of {list(CONVENTIONS)}")
     rows: dict[tuple[str, int], list[tuple]] = {(each, i): [] for each in conventions for i in range(len(methods))}
-    wanted = Wanted(names, conventions, extra)
+    check_fit(fit)
+    wanted = Wanted(names, conventions, extra, fit)
     bar = tqdm(total=len(methods) * len(data), desc=data.name, unit="image", leave=False, mininterval=0.5)
     with parallel.pool(n_jobs) as run:
         for pair in data:
