@@ -112,6 +112,12 @@ def is_crop(fused: Image, infrared: Image, visible: Image) -> bool:
     return cut >= explained(fused, *(images.matlab_imresize(source, (height, width)) for source in (infrared, visible)))
 
 
+def check_fit(fit: str) -> None:
+    """ValueError for a word that is not among `FITS`."""
+    if fit not in FITS:
+        raise ValueError(f"fit: found {fit!r}, expected one of {FITS}")
+
+
 def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str, fit_by: str = "content") -> tuple[Image, Image, str]:
     """Sources that can be compared with a fused image, and how they were made so.
 

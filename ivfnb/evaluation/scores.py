@@ -170,7 +170,7 @@ def evaluate(
     convention : one convention or several; grey levels are scored (luma of colour images)
     n_jobs : joblib workers that score. Fusing is done one pair at a time, since a network uses all cores.
     extra : values beside the metrics, by a function of the fused grey image and the pair, under its name; an `Extra` is remembered
-    fit : how sources are fitted to a fused image of another size: "content", "crop" or "resize" (`fit_sources`); a column says what was done
+    fit : how sources are fitted to a fused image of another size: "content", "crop" or "resize" (`fit_sources`); a column says what was
 
     Returns
     -------
