@@ -69,7 +69,7 @@ lint: $(INSTALLED)
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	$(PY) -m pytest tests/test_notebooks.py tests/test_environment.py
+	$(PY) -m pytest tests/test_notebooks.py
 
 format: $(INSTALLED)
 	.venv/bin/ruff check --fix .

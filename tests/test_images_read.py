@@ -165,6 +165,7 @@ def test_colour_is_rgb_and_a_grey_file_gives_three_equal_channels(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "channels", "bits"),
     [("grey.png", 1, 8), ("colour.png", 3, 8), ("rgba.png", 4, 8), ("grey16.png", 1, 16), ("grey16.tif", 1, 16), ("colour16.png", 3, 16),
+     ("palette.bmp", 1, 8), ("bilevel.png", 1, 1), ("png_named.jpg", 1, 8)],
 )  # fmt: skip
 def test_headers_tell_size_channels_and_bits(tmp_path: Path, name: str, channels: int, bits: int):
     (tmp_path / name).write_bytes(READABLE[name][0])

@@ -1,12 +1,15 @@
 """How the size of a fused image relates to that of its pair, and sources that can be compared with it."""
 
+import cv2
 import numpy as np
 
 from ivfnb import images
 from ivfnb.fusion.protocol import AS_RELEASED
 from ivfnb.images import Image
 
-CROP_AT_MOST = 16  # pixels: published images that are smaller by less were cropped at the top left, not resized
+CROP_AT_MOST = 16  # pixels: published images that are smaller by less may have been cropped at the top left, or resized
+FITS = ("content", "crop", "resize")
+DETAIL = 2.0  # deviation in pixels of the Gaussian mean, beside which detail is what is left
 
 
 def fit(shape: tuple[int, int], pair_shape: tuple[int, int]) -> str:
@@ -20,8 +23,9 @@ def fit(shape: tuple[int, int], pair_shape: tuple[int, int]) -> str:
     Returns
     -------
     str
-        "same size"; "cropped" (smaller by less than 16 pixels); "reduced" (smaller, the same aspect ratio to a pixel); "released size" (the
-        456x456 of the released script); "enlarged" (larger in a side); "distorted" (smaller, of another aspect ratio).
+        "same size"; "cropped" (smaller by less than 16 pixels; only the content tells whether it is a crop, see `is_crop`); "reduced"
+        (smaller, the same aspect ratio to a pixel); "released size" (the 456x456 of the released script); "enlarged" (larger in a side);
+        "distorted" (smaller, of another aspect ratio).
 
     Examples
     --------
@@ -41,7 +45,80 @@ def fit(shape: tuple[int, int], pair_shape: tuple[int, int]) -> str:
     return "reduced" if np.abs(scales.mean() * np.array(pair_shape) - shape).max() <= 1 else "distorted"
 
 
-def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) -> tuple[Image, Image, str]:
+def _detail(image: Image) -> np.ndarray:
+    """What an image has beside its Gaussian mean, flattened, of mean 0."""
+    levels = np.asarray(image, np.float64)
+    detail = (levels - cv2.GaussianBlur(levels, (0, 0), DETAIL)).ravel()
+    return detail - detail.mean()
+
+
+def explained(fused: Image, infrared: Image, visible: Image) -> float:
+    """Share of the detail of a fused image that the details of its sources explain.
+
+    Parameters
+    ----------
+    fused, infrared, visible : arrays (h, w)
+        Levels 0..255, of one size.
+
+    Returns
+    -------
+    float
+        0 to 1, of the least squares of fused = a infrared + b visible; 0 for a fused image without detail.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> infrared, visible = random.uniform(0, 255, (2, 40, 40))
+    >>> round(explained(0.3 * infrared + 0.7 * visible, infrared, visible), 6), explained(infrared[::-1], infrared, visible) < 0.1
+    (1.0, True)
+    """
+    wanted = _detail(fused)
+    total = wanted @ wanted
+    if total <= 1e-9 * wanted.size:
+        return 0.0
+    sources = np.stack([_detail(infrared), _detail(visible)])
+    weights = np.linalg.lstsq(sources @ sources.T, sources @ wanted, rcond=None)[0]
+    return float(np.clip(weights @ (sources @ wanted) / total, 0, 1))
+
+
+def is_crop(fused: Image, infrared: Image, visible: Image) -> bool:
+    """Whether a fused image that is a few pixels smaller than its sources is a crop of them, or they were resized.
+
+    Parameters
+    ----------
+    fused : array (h, w)
+        Levels 0..255, smaller than the sources by less than 16 pixels.
+    infrared, visible : arrays (H, W)
+
+    Returns
+    -------
+    bool
+        True where the sources cut at the top left explain the detail of the fused image at least as well as the resized ones.
+
+    Notes
+    -----
+    Some methods crop (to multiples of 4 and 8: DDcGAN and MEF-GAN), others resize (to multiples of 16), and both give the same size.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> infrared, visible = (cv2.GaussianBlur(image, (0, 0), 1.5) for image in random.uniform(0, 255, (2, 90, 70)))
+    >>> mean = (infrared + visible) / 2
+    >>> is_crop(mean[:80, :64], infrared, visible), is_crop(images.matlab_imresize(mean, (80, 64)), infrared, visible)
+    (True, False)
+    """
+    height, width = fused.shape[:2]
+    cut = explained(fused, infrared[:height, :width], visible[:height, :width])
+    return cut >= explained(fused, *(images.matlab_imresize(source, (height, width)) for source in (infrared, visible)))
+
+
+def check_fit(fit: str) -> None:
+    """ValueError for a word that is not among `FITS`."""
+    if fit not in FITS:
+        raise ValueError(f"fit: found {fit!r}, expected one of {FITS}")
+
+
+def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str, fit_by: str = "content") -> tuple[Image, Image, str]:
     """Sources that can be compared with a fused image, and how they were made so.
 
     Parameters
@@ -50,14 +127,21 @@ def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) 
     infrared, visible : arrays (H, W)
         Levels 0..255.
     convention : str
-        Of the metrics. "as_released" resizes the sources to the fused image's size whatever the sizes.
+        Of the metrics. "as_released" resizes the sources to the fused image's size where that is no crop.
+    fit_by : str
+        "content" decides between crop and resize by what fits the fused image better, where it is smaller by less than 16 pixels
+        (`is_crop`), and resizes otherwise; "crop" and "resize" say so.
 
     Returns
     -------
     infrared, visible : arrays
     how : str
-        "same size"; "cropped" at the top left where the fused image is smaller by less than 16 pixels (DDcGAN and MEF-GAN crop to multiples
-        of 4 and 8); "resized" to the fused image's size (MATLAB's bicubic).
+        "same size"; "cropped" at the top left; "resized" to the fused image's size (MATLAB's bicubic).
+
+    Raises
+    ------
+    ValueError
+        For an unknown `fit_by`, and for a crop of sources that are smaller than the fused image.
 
     Examples
     --------
@@ -65,12 +149,15 @@ def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str) 
     >>> infrared.shape, how
     ((20, 20), 'resized')
     """
-    shape = fused.shape[:2]
-    how = fit(shape, infrared.shape[:2])
+    check_fit(fit_by)
+    shape, size = fused.shape[:2], infrared.shape[:2]
+    how = fit(shape, size)
     if how == "same size":
         return infrared, visible, how
-    if how == "cropped":
-        return infrared[: shape[0], : shape[1]], visible[: shape[0], : shape[1]], how
+    if fit_by == "crop" and (shape[0] > size[0] or shape[1] > size[1]):
+        raise ValueError(f"fit: found 'crop' for a fused image of {shape[1]}x{shape[0]} pixels, expected at most {size[1]}x{size[0]}")
+    if fit_by == "crop" or (how == "cropped" and fit_by == "content" and is_crop(images.to_gray(fused), infrared, visible)):
+        return infrared[: shape[0], : shape[1]], visible[: shape[0], : shape[1]], "cropped"
     if convention == "as_released":
         return infrared, visible, "resized"
     return images.matlab_imresize(infrared, shape), images.matlab_imresize(visible, shape), "resized"

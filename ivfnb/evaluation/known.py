@@ -20,8 +20,8 @@ from ivfnb.metrics import METRICS, added, score
 METRICS_CODE = ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting")  # what takes part in the metrics of an image
 
 
-def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str) -> dict[str, Any]:
-    infrared, visible, how = fit_sources(fused, pair.infrared, images.to_gray(pair.visible), convention)
+def _score(fused: Image, pair: ImagePair, names: tuple[str, ...] | None, convention: str, fit: str) -> dict[str, Any]:
+    infrared, visible, how = fit_sources(fused, pair.infrared, images.to_gray(pair.visible), convention, fit)
     return {"values": score(fused, infrared, visible, names, convention), "fit": how}
 
 
@@ -77,7 +77,10 @@ class _Memory:
 
     def __init__(self, fused: Fused, pair_key: str, wanted: Wanted):
         self.fused = fused
-        jobs = [self._job(("metrics", name), _score, (wanted.names, name), pair_key, None, _metrics_code()) for name in wanted.conventions]
+        jobs = [
+            self._job(("metrics", name), _score, (wanted.names, name, wanted.fit), pair_key, None, _metrics_code())
+            for name in wanted.conventions
+        ]
         for name, value in wanted.extra.items():
             job = Job(("beside", name), value)
             jobs.append(self._job(job.label, value, (), pair_key, value.key, value.code) if isinstance(value, Extra) else job)

@@ -7,7 +7,7 @@ from ivfnb import cache, datasets, images
 from ivfnb.baselines import Baseline
 from ivfnb.datasets import Dataset, ImagePair
 from ivfnb.evaluation import entries
-from ivfnb.evaluation.fitting import fit
+from ivfnb.evaluation.fitting import fit, is_crop
 from ivfnb.evaluation.fused import fuse, pair_hash
 from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.wanted import Extra
@@ -134,9 +134,10 @@ def published_likeness(baseline: Baseline, pairs: str, published: str = "", ids:
 def _aligned(first: Image, second: Image) -> tuple[Image, Image]:
     """Both images uint8 and of one size: what both show where one is a crop, else the first resized (bilinear) to the second."""
     first, second = images.to_uint8(first), images.to_uint8(second)
-    if fit(first.shape, second.shape) == "cropped" or fit(second.shape, first.shape) == "cropped":
-        height, width = np.minimum(first.shape, second.shape)
-        return first[:height, :width], second[:height, :width]
+    if fit(first.shape, second.shape) == "cropped" and is_crop(first, second, second):
+        return first, second[: first.shape[0], : first.shape[1]]
+    if fit(second.shape, first.shape) == "cropped" and is_crop(second, first, first):
+        return first[: second.shape[0], : second.shape[1]], second
     return images.resize(first, second.shape), second
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ivfnb.datasets import Dataset, ImagePair, dataset
+from ivfnb.evaluation.fitting import check_fit
 from ivfnb.evaluation.known import of_pairs
 from ivfnb.evaluation.methods import Method
 from ivfnb.evaluation.wanted import Wanted
@@ -25,6 +26,7 @@ def evaluate(
     convention: str | Iterable[str] = "standard",
     n_jobs: int = 1,
     extra: dict[str, Callable[[Image, ImagePair], float]] | None = None,
+    fit: str = "content",
 ) -> pd.DataFrame:
     """Metrics of every method on every pair.
 
@@ -37,6 +39,7 @@ def evaluate(
     n_jobs : joblib workers that score. Fusing is done one pair at a time, since a network uses all cores. Inside `parallel.cluster` its
         workers fuse and score whole pairs instead.
     extra : values beside the metrics, by a function of the fused grey image and the pair, under its name; an `Extra` is remembered
+    fit : how sources are fitted to a fused image of another size: "content", "crop" or "resize" (`fit_sources`); a column says what was
 
     Returns
     -------
@@ -70,7 +73,8 @@ def evaluate(
     if unknown := [each for each in conventions if each not in CONVENTIONS]:
         raise ValueError(f"convention: found {unknown[0]!r}, expected some of {list(CONVENTIONS)}")
     rows: dict[tuple[str, int], list[tuple]] = {(each, i): [] for each in conventions for i in range(len(methods))}
-    wanted = Wanted(names, conventions, extra)
+    check_fit(fit)
+    wanted = Wanted(names, conventions, extra, fit)
     with tqdm(total=len(methods) * len(data), desc=data.name, unit="image", leave=False, mininterval=0.5) as bar:
         known = of_pairs(data.name, data, methods, wanted, n_jobs, bar.update)
     for id, of_methods in zip(data.ids, known, strict=True):

@@ -42,8 +42,11 @@ class Wanted:
     conventions : tuple of str
     extra : dict
         Functions of the fused image and its pair, by the name of a value beside the metrics.
+    fit : str
+        See `fitting.fit_sources`.
     """
 
     names: tuple[str, ...] | None
     conventions: tuple[str, ...]
     extra: dict[str, Callable[[Image, ImagePair], float]]
+    fit: str = "content"
