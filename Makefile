@@ -25,12 +25,12 @@ lab: $(INSTALLED)
 # One thread a worker: small passes of several threads on shared cores wait for each other.
 test: $(INSTALLED)
 	IVFNB_RESULTS=$(CURDIR)/.cache/test-results OMP_NUM_THREADS=1 \
-	    $(PY) -m pytest -n $(JOBS) --dist loadgroup --doctest-modules --nbval-lax --nbval-cell-timeout=900 ivfnb tests notebooks
+	    $(PY) -m pytest -n $(JOBS) --doctest-modules --nbval-lax --nbval-cell-timeout=900 ivfnb tests notebooks
 
 # share of lines and branches that tests run; below 92 % it fails
 coverage: $(INSTALLED)
 	rm -rf .cache/coverage && mkdir -p .cache/coverage
-	OMP_NUM_THREADS=1 $(PY) -m coverage run -m pytest -n $(JOBS) --dist loadgroup --doctest-modules ivfnb tests
+	OMP_NUM_THREADS=1 $(PY) -m coverage run -m pytest -n $(JOBS) --doctest-modules ivfnb tests
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 

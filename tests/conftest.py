@@ -1,12 +1,13 @@
 """Where the tests find real data: IVFNB_DATA for the data sets, `golden/` beside it for reference inputs and outputs."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
 from fetching import checkout, server  # noqa: F401 (fixtures)
 from hypothesis import settings
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 collect_ignore = ["toy"]  # a distribution of its own, which a test installs
 
@@ -14,16 +15,24 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no fail
 settings.load_profile("untimed")
 
 
-class NotebooksTogether(LoadGroupScheduling):
-    """The cells of a notebook are run by one worker, in order; everything else as the groups say."""
+class Together(LoadScopeScheduling):
+    """The cells of a notebook, and the tests of a file with the mark `xdist_group`, are run by one worker, in order; the rest one by one.
+
+    xdist's own scheduler of groups asks for names that pytest 9 no longer gives to tests.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file.endswith(".ipynb") else super()._split_scope(nodeid)
+        return file if _whole(self.config.rootpath / file) else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> NotebooksTogether:
-    return NotebooksTogether(config, log)
+@cache
+def _whole(file: Path) -> bool:
+    return file.suffix == ".ipynb" or "pytest.mark.xdist_group(" in file.read_text(encoding="utf-8")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
