@@ -132,7 +132,7 @@ class _Iterations:
             if look:
                 correlations, known = block.look(operator.correlate(seen, block.rows), self.sparsity, self.decay, sums)
                 block.shrink(correlations, self.sparsity, sums)
-                sums.missed += np.count_nonzero(block.values[~known])
+                sums.missed += int(np.count_nonzero(block.values[~known]))
             else:
                 block.shrink(block.support.correlate(seen), self.sparsity, sums)
             block.support.add(canvas, block.values)

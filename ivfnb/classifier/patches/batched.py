@@ -127,9 +127,9 @@ class DeviceSamples:
         bands = self._bands[blur]
         blurred = torch.floor((bands @ seen @ bands.mT + 2**15) / 2**16)
         blurred = _picked(blurred, *(place + 1 for place in near))
-        halves = [planes_of(half.float(), self.gradients)[..., 1:-1, 1:-1] for half in (sharp, blurred)]
-        upper = torch.where(order[:, None, None, None] == 0, *halves)
-        lower = torch.where(order[:, None, None, None] == 0, *reversed(halves))
+        sharp, blurred = (planes_of(half.float(), self.gradients)[..., 1:-1, 1:-1] for half in (sharp, blurred))
+        first = order[:, None, None, None] == 0
+        upper, lower = torch.where(first, sharp, blurred), torch.where(first, blurred, sharp)
         return torch.cat([upper, lower], dim=2), order
 
 
