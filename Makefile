@@ -8,7 +8,7 @@ PORT ?= 8501
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test coverage mutants endurance determinism golden sbom audit site app lab lint format notebooks lock wheel clean
+.PHONY: reproduce test coverage mutants endurance determinism sbom audit site app lab lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
@@ -47,10 +47,6 @@ endurance: $(INSTALLED)
 # two demo runs, and one with another number of threads, give equal tables
 determinism: $(INSTALLED)
 	$(PY) scripts/check_determinism.py
-
-# keep the demo's tables as what is expected of the next; ARGS=--check compares
-golden: $(INSTALLED)
-	$(PY) scripts/refresh_golden.py results/demo $(ARGS)
 
 sbom: $(INSTALLED)
 	$(PY) scripts/make_sbom.py
