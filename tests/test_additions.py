@@ -52,7 +52,7 @@ def test_both_are_on_the_command_line(environment, tmp_path):
 
 
 def test_both_are_in_the_tables_of_notebook_5(environment):
-    few = ["--set", "n_pairs=1", "--set", "n_blocks=8", "--set", "baselines=CBF", "--set", "n_jobs=1"]
+    few = ["--set", "n_pairs=2", "--set", "n_blocks=8", "--set", "baselines=CBF", "--set", "n_jobs=1"]
     run(environment, "-m", "ivfnb", "reproduce", "--only", "05", *few)
     tables = paths.Path(environment["IVFNB_RESULTS"]) / "demo" / "tables"
     frame = pd.read_csv(tables / "05_table2_standard.csv").set_index("method")
