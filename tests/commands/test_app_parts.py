@@ -176,8 +176,9 @@ def test_warnings_reach_the_thread_that_listens_alone():
 
 @pytest.mark.parametrize("color", [False, True])
 def test_an_outcome_holds_every_stage_in_8_bits_and_its_metrics(color):
-    protocol = Protocol(classifier="gradient_energy", size=(36, 50), stretch=True)
-    outcome = fuse(ours(protocol), pair(color=color), SMALL)
+    protocol = Protocol(classifier="gradient_energy", size=(44, 50), stretch=True)
+    noise = pair((48, 64), color)
+    outcome = fuse(ours(protocol), noise, SMALL)
     assert list(outcome.stages)[2:] == [
         "Enhanced infrared",
         "Enhanced visible",
@@ -187,9 +188,9 @@ def test_an_outcome_holds_every_stage_in_8_bits_and_its_metrics(color):
         "Fused",
     ]
     assert {stage.dtype for stage in outcome.stages.values()} == {np.dtype(np.uint8)}
-    assert len(score(outcome, pair(color=color), "standard")) == 11
+    assert len(score(outcome, noise, "standard")) == 11
     assert outcome.fitted == {"standard": "resized"}
-    everything(pair(color=color), [outcome], "standard")
+    assert zipfile.ZipFile(io.BytesIO(everything(noise, [outcome], "standard"))).testzip() is None
 
 
 def test_work_is_bounded():
@@ -212,7 +213,7 @@ def test_every_switch_has_a_place_and_a_documentation():
 
     placed = [name for group in switches.GROUPS.values() for name in group]
     assert sorted(placed) == sorted(vars(AS_PAPER))
-    assert all(len(switches.documentation()[name]) > 20 for name in placed)
+    assert all(len(switches.documented()[name]) > 20 for name in placed)
 
 
 def test_uploads_above_a_megabyte_stay_in_memory(monkeypatch):

@@ -2,11 +2,10 @@
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,20 +74,25 @@ class Outcome:
     scoring: dict[str, float] = field(default_factory=dict)  # seconds, by convention
 
 
-@cache
-def _hear() -> None:
-    """Warnings of the package reach the thread that listens, and no other user's; without a listener they go where they went."""
-    before = warnings.showwarning
+class _Hearing:
+    """In place of `warnings.showwarning`: what a thread that listens is warned of goes to it alone, all else where it went before."""
 
-    def show(message: Any, *arguments: Any, **named: Any) -> None:
+    def __init__(self, before: Callable[..., None]):
+        self.before = before
+
+    def __call__(self, message: Warning | str, *arguments: Any, **named: Any) -> None:
         heard = _HEARD.get()
         if heard is None:
-            before(message, *arguments, **named)
+            self.before(message, *arguments, **named)
         elif str(message) not in heard:
             heard.append(str(message))
 
-    warnings.showwarning = show
-    warnings.filterwarnings("always", category=UserWarning, module=r"ivfnb\.")
+
+def _hear() -> None:
+    """Warnings of the package are shown every time, by `_Hearing`; done anew where somebody has put back what was before."""
+    if not isinstance(warnings.showwarning, _Hearing):
+        warnings.showwarning = _Hearing(warnings.showwarning)
+        warnings.filterwarnings("always", category=UserWarning, module=r"ivfnb\.")
 
 
 @contextmanager
@@ -161,12 +165,20 @@ def fuse(choice: Choice, pair: Pair, limits: Limits) -> Outcome:
     return Outcome(choice, kept["Fused"], kept, weight, seconds, tuple(heard))
 
 
-def _fitted(fused: Image, pair: Pair, convention: str) -> tuple[Image, Image, str]:
+def _fitted(outcome: Outcome, pair: Pair, convention: str) -> tuple[Image, Image, str]:
     """Sources comparable with a fused image, a coloured one channel by channel, and how they were made so."""
-    if pair.visible.ndim == 2:
-        return fit_sources(fused, pair.infrared, pair.visible, convention)
-    channels = [fit_sources(fused, pair.infrared, pair.visible[..., channel], convention) for channel in range(3)]
-    return channels[0][0], np.dstack([visible for _, visible, _ in channels]), channels[0][2]
+    shape = outcome.fused.shape[:2]
+    if outcome.choice.protocol is not None and shape != pair.infrared.shape and convention != "as_released":
+        return images.matlab_imresize(pair.infrared, shape), _channels(images.matlab_imresize, pair.visible, shape), "resized"
+    infrared, _, how = fit_sources(outcome.fused, pair.infrared, pair.infrared, convention)
+    return infrared, _channels(lambda plane: fit_sources(outcome.fused, pair.infrared, plane, convention)[1], pair.visible), how
+
+
+def _channels(change: Callable[..., Image], image: Image, *arguments: Any) -> Image:
+    """What a function of grey images makes of a grey image, or of each channel of a coloured one."""
+    if image.ndim == 2:
+        return change(image, *arguments)
+    return np.dstack([change(image[..., channel], *arguments) for channel in range(3)])
 
 
 def score(outcome: Outcome, pair: Pair, convention: str) -> dict[str, float]:
@@ -191,7 +203,7 @@ def score(outcome: Outcome, pair: Pair, convention: str) -> dict[str, float]:
     if convention not in outcome.scores:
         started = time.perf_counter()
         with images.without_doubt():
-            infrared, visible, how = _fitted(outcome.fused, pair, convention)
+            infrared, visible, how = _fitted(outcome, pair, convention)
             outcome.scores[convention] = ivfnb.score(outcome.fused, infrared, visible, convention=convention)
         outcome.fitted[convention] = how
         outcome.scoring[convention] = time.perf_counter() - started
