@@ -3,6 +3,7 @@
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ivfnb.datasets import ImagePair, matching
 from ivfnb.evaluation import records, video
 from ivfnb.evaluation.outputs import OutputError, Sources, check_output
 from ivfnb.evaluation.recipe import Recipe
+from ivfnb.images import ImageError
 
 
 @dataclass(frozen=True)
@@ -158,31 +160,49 @@ def fuse_work(work: Work, recipe: Recipe, levels: Mapping[str, Any], key: Mappin
     OSError
         Where nothing can be written, the disk being full, say: other pairs would fail likewise.
     """
-    said: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            record = records.record(records.inputs(work.sources), key, {name: value and str(value) for name, value in levels.items()})
-            if not force and all(records.up_to_date(path, record) for path in work.outputs.values()):
-                return Outcome(work.id, "kept")
-            if not work.is_video:
-                pair = ImagePair(work.id, work.sources["infrared"], work.sources["visible"], color=True, **levels)
-                infrared, visible = pair.infrared, pair.visible
-                with images.without_doubt():
-                    cooked = recipe.fuse(infrared, visible)
+            with _reading():
+                said = {name: value and str(value) for name, value in levels.items()}
+                record = records.record(records.inputs(work.sources), key, said)
+                if not force and all(records.up_to_date(path, record) for path in work.outputs.values()):
+                    return Outcome(work.id, "kept")
+            told = (_video if work.is_video else _images)(work, recipe, levels, record, jobs)
+        except OSError:
+            raise
         except Exception as error:  # whatever is wrong with one pair, the others are fused
             return _failed(work.id, error, [str(each.message) for each in caught])
-        if work.is_video:
-            try:
-                said += video.fuse(work.sources, work.outputs["fused"], recipe, levels, jobs)
-            except ValueError as error:
-                return _failed(work.id, error, said)
-            records.write_beside(work.outputs["fused"], record)
-        else:
-            made = {"fused": cooked.fused, **({} if cooked.weight_map is None else {"weight_map": 255 * cooked.weight_map})}
-            for what in made.keys() & work.outputs.keys():
-                records.write(work.outputs[what], made[what], record)
-    return Outcome(work.id, "done", said=(*said, *dict.fromkeys(str(each.message) for each in caught)))
+    return Outcome(work.id, "done", said=(*told, *dict.fromkeys(str(each.message) for each in caught)))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """A source that cannot be read is bad input; what cannot be written ends the run."""
+    try:
+        yield
+    except OSError as error:
+        raise ImageError(f"{error.filename}: {error.strerror}") from error
+
+
+def _images(work: Work, recipe: Recipe, levels: Mapping[str, Any], record: Mapping[str, Any], jobs: int) -> list[str]:
+    """Fuse a pair of images and write what is asked for."""
+    pair = ImagePair(work.id, work.sources["infrared"], work.sources["visible"], color=True, **levels)
+    with _reading():
+        infrared, visible = pair.infrared, pair.visible
+    with images.without_doubt():
+        cooked = recipe.fuse(infrared, visible)
+    made = {"fused": cooked.fused, **({} if cooked.weight_map is None else {"weight_map": 255 * cooked.weight_map})}
+    for what in made.keys() & work.outputs.keys():
+        records.write(work.outputs[what], made[what], record)
+    return []
+
+
+def _video(work: Work, recipe: Recipe, levels: Mapping[str, Any], record: Mapping[str, Any], jobs: int) -> list[str]:
+    """Fuse a video and write it with its record."""
+    told = video.fuse(work.sources, work.outputs["fused"], recipe, levels, jobs)
+    records.write_beside(work.outputs["fused"], record)
+    return told
 
 
 def _failed(id: str, error: Exception, said: list[str]) -> Outcome:
