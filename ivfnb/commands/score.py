@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--names", help="'all', or metrics separated by commas (`ivfnb metrics` lists them; default: the convention's own)")
     how.add_argument("--channels", choices=CHANNELS, help="score colour images by luma, or by the mean over their channels")
     how.add_argument("--jobs", type=int, default=1, metavar="N", help="images scored at once (default: %(default)s; -1: all cores)")
-    out = parser.add_argument_group("output (a table on the terminal unless one of these is written to standard output)")
+    out = parser.add_argument_group("output (tables for the terminal unless one of these is asked for)")
     for option, words in (("csv", "CSV with all digits"), ("json", "JSON with values, means, intervals, ranks and what made them")):
         out.add_argument(f"--{option}", nargs="?", const="-", metavar="FILE", help=f"{words}, to a file or to standard output")
     for option in ("markdown", "latex"):
@@ -146,7 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"found nothing that could be scored in {', '.join(map(str, fused.values()))}")
     for form, target in asked.items():
         _write(frame, form, target)
-    if "-" not in asked.values() and not (asked and set(asked.values()) & {"/dev/stdout", "/dev/fd/1"}):
+    if not asked:
         _show(frame)
     return 1 if failed or gathered.wrong else 0
 

@@ -68,6 +68,8 @@ def test_tables_for_the_terminal_a_paper_and_a_spreadsheet(folders: Path, capsys
     places = {option: folders / "out" / f"scores.{option}" for option in ("csv", "markdown", "latex", "json")}
     capsys.readouterr()
     assert scored(*both, *(word for option, place in places.items() for word in (f"--{option}", place))) == 0
+    assert capsys.readouterr().out == ""
+    assert scored(*both) == 0
     out = capsys.readouterr().out
     for heading in ("means\n", "means and 95 % bootstrap intervals", "average ranks over 4 common images, 1 is best"):
         assert heading in out
@@ -208,14 +210,15 @@ def test_what_cannot_be_is_one_line(folders: Path, words: list[str], message: st
 def test_values_arrive_in_every_encoding(folders: Path):
     name = os.fsdecode("红外".encode("gbk") + b".png")
     (folders / "Mean" / "camera.png").rename(folders / "Mean" / name)
-    words = [sys.executable, "-m", "ivfnb", "score", "--fused", str(folders / "Mean"), "--names", "EN", "--csv", str(folders / "s.csv")]
+    words = ["score", "--fused", folders / "Mean", "--names", "EN"]
+    assert command(*words, "--csv", folders / "s.csv") == 0
+    assert rb"\xba\xec" in (folders / "s.csv").read_bytes()
     environment = {
         **os.environ,
         "PYTHONIOENCODING": "cp1252",
         "PYTHONPATH": str(paths.PACKAGE.parent) + os.pathsep + os.environ.get("PYTHONPATH", ""),
     }
-    done = subprocess.run(words, env=environment, capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-m", "ivfnb", *map(str, words)], env=environment, capture_output=True, check=True)
     assert b"EN ^" in done.stdout
     assert b"astronaut" in done.stdout
     assert rb"\xba\xec" in done.stdout
-    assert rb"\xba\xec" in (folders / "s.csv").read_bytes()
