@@ -12,6 +12,7 @@ from ivfnb import files as whole
 from ivfnb import images, provenance
 from ivfnb.commands import options
 from ivfnb.evaluation import folders, gathering
+from ivfnb.evaluation.fitting import FITS
 from ivfnb.evaluation.outputs import Sources, check_output
 from ivfnb.metrics.registry import CONVENTIONS, METRICS
 from ivfnb.metrics.scoring import CHANNELS
@@ -56,6 +57,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--convention", choices=list(CONVENTIONS), default="standard", help="which rules (default: %(default)s)")
     how.add_argument("--names", help="'all', or metrics separated by commas (`ivfnb metrics` lists them; default: the convention's own)")
     how.add_argument("--channels", choices=CHANNELS, help="score colour images by luma, or by the mean over their channels")
+    how.add_argument(
+        "--fit",
+        choices=FITS,
+        default="content",
+        help="sources of another size than the fused image: crop, resize or (default) what fits it",
+    )
     how.add_argument("--jobs", type=int, default=1, metavar="N", help="images scored at once (default: %(default)s; -1: all cores)")
     out = parser.add_argument_group("output (tables for the terminal unless one of these is asked for)")
     for option, words in (("csv", "CSV with all digits"), ("json", "JSON with values, means, intervals, ranks and what made them")):
@@ -103,7 +110,7 @@ def _rules(arguments: argparse.Namespace) -> folders.Rules:
         channels = "luma"
     meant = options.levels(arguments)
     by_role = images.by_role(meant.get("levels"), meant.get("levels_infrared"), meant.get("levels_visible"))
-    return folders.Rules(names, arguments.convention, channels, by_role)
+    return folders.Rules(names, arguments.convention, channels, by_role, arguments.fit)
 
 
 def _check(arguments: argparse.Namespace, gathered: gathering.Gathered) -> dict[str, str]:

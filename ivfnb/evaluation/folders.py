@@ -23,12 +23,13 @@ SOURCE = "user's folder"
 
 @dataclass(frozen=True)
 class Rules:
-    """How images are scored: metrics, convention, channels, and what the numbers of each role's files mean (`images.by_role`)."""
+    """How images are scored: metrics, convention, channels, what the numbers of each role's files mean (`images.by_role`), and `fit_by`."""
 
     names: tuple[str, ...] | str | None = None
     convention: str = "standard"
     channels: str | None = None
     levels: Mapping[str, Any] = field(default_factory=dict)
+    fit: str = "content"
 
     @property
     def coloured(self) -> bool:
@@ -62,11 +63,14 @@ def _fitted(read: dict[str, Image], rules: Rules, file: Path) -> tuple[dict[str,
             f"{file}: found {shape[1]}x{shape[0]} pixels ({how}), expected the sources' {infrared[1]}x{infrared[0]}, "
             "a crop of it, or a smaller one of the same aspect ratio"
         )
-    if read["infrared"].ndim == 2:
-        first, second, how = fit_sources(read["fused"], read["infrared"], read["visible"], rules.convention)
-    else:
-        planes = [fit_sources(read["fused"], read["infrared"][..., i], read["visible"][..., i], rules.convention) for i in range(3)]
-        first, second, how = np.dstack([plane[0] for plane in planes]), np.dstack([plane[1] for plane in planes]), planes[0][2]
+    luma = {role: images.to_gray(image) for role, image in read.items()}
+    first, second, how = fit_sources(luma["fused"], luma["infrared"], luma["visible"], rules.convention, rules.fit)
+    if how == "same size" or (how == "resized" and rules.convention == "as_released"):
+        return read, how
+    if read["infrared"].ndim == 3:
+        chosen = "crop" if how == "cropped" else "resize"
+        planes = [fit_sources(luma["fused"], read["infrared"][..., i], read["visible"][..., i], rules.convention, chosen) for i in range(3)]
+        first, second = np.dstack([plane[0] for plane in planes]), np.dstack([plane[1] for plane in planes])
     return {"fused": read["fused"], "infrared": first, "visible": second}, how
 
 
@@ -171,4 +175,4 @@ def against(data: str, wanted: Iterable[str] | None, rules: Rules, jobs: int = 1
     names = rules.names
     if isinstance(names, str):
         names = CONVENTIONS[rules.convention].names if CONVENTIONS[rules.convention].only_names else tuple(METRICS)
-    return evaluate(pairs, methods(chosen.values()), names, rules.convention, jobs), notes
+    return evaluate(pairs, methods(chosen.values()), names, rules.convention, jobs, fit=rules.fit), notes
