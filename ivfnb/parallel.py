@@ -235,13 +235,15 @@ def each(
         return run((function, given) for given in arguments)
 
 
-def stream(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], workers: int = 1, *, threads: bool = False) -> Iterator[Any]:
-    """Results as in `each`, one after the other as they come: nothing waits for the last one, and arguments are taken as they are needed.
+def stream(
+    function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], workers: int = 1, *, threads: bool = False, here: bool = False
+) -> Iterator[Any]:
+    """Results as in `each`, one after the other: nothing waits for the last one, and arguments are taken as they are needed.
 
-    Examples
-    --------
-    >>> next(stream(pow, [(2, 3), (3, 2)]))
-    8
+    Inside `cluster` its workers do the work, and results come when all is done; not so with `here`, for arguments that are large.
     """
+    if scheduler() and not here:
+        yield from each(function, arguments, workers)
+        return
     run = joblib.Parallel(_checked(workers), prefer="threads" if threads else None, return_as="generator")
     yield from run(joblib.delayed(function)(*given) for given in arguments)

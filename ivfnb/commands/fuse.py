@@ -59,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="pairs (or frames of a video) fused at once (default: %(default)s; -1: all cores)"
     )
+    options.add_parallel(how)
     how.add_argument("--force", action="store_true", help="fuse again what is up to date")
 
 
@@ -108,6 +109,11 @@ def _hint(plan: batch.Plan, arguments: argparse.Namespace) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fuse, and print what was written, kept, failed and unused."""
+    with options.parallel_from(arguments):
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     how, levels = _recipe(arguments), options.levels(arguments)
     plan = _plan(arguments)
     folders = arguments.infrared is not None and arguments.infrared.is_dir()

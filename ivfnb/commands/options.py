@@ -89,7 +89,7 @@ def complain(command: str, *lines: str) -> None:
         tqdm.write(f"ivfnb {command}: {line}", file=sys.stderr)
 
 
-def add_parallel(parser: argparse.ArgumentParser) -> None:
+def add_parallel(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Add `--workers` and `--scheduler`, of which a call may name one."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(

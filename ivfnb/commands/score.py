@@ -64,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="sources of another size than the fused image: crop, resize or (default) what fits it",
     )
     how.add_argument("--jobs", type=int, default=1, metavar="N", help="images scored at once (default: %(default)s; -1: all cores)")
+    options.add_parallel(how)
     out = parser.add_argument_group("output (tables for the terminal unless one of these is asked for)")
     for option, words in (("csv", "CSV with all digits"), ("json", "JSON with values, means, intervals, ranks and what made them")):
         out.add_argument(f"--{option}", nargs="?", const="-", metavar="FILE", help=f"{words}, to a file or to standard output")
@@ -125,6 +126,11 @@ def _check(arguments: argparse.Namespace, gathered: gathering.Gathered) -> dict[
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, and print or write the values; what failed or is missing is told on standard error."""
+    with options.parallel_from(arguments):
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     fused, sources, rules = _fused(arguments.fused), _sources(arguments), _rules(arguments)
     gathered = gathering.gather(fused, sources, arguments.data, options.patterns(arguments))
     asked = _check(arguments, gathered)

@@ -202,7 +202,14 @@ def fuse(
     meant = _range(sources, Levels.parse(given.get("levels_infrared") or given.get("levels")))
     chosen = recipe if meant is None else _steady(recipe)
     tasks = ((chosen, meant, infrared, visible) for infrared, visible in _pairs(sources))
-    bar = tqdm(parallel.stream(_fused, tasks, jobs), desc=output.name, total=shape.frames or None, unit="frame", disable=None, leave=False)
+    bar = tqdm(
+        parallel.stream(_fused, tasks, jobs, here=True),
+        desc=output.name,
+        total=shape.frames or None,
+        unit="frame",
+        disable=None,
+        leave=False,
+    )
     written, writer, size = 0, None, (0, 0)
     with files.replacing(output) as beside:
         try:
