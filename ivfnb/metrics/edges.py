@@ -6,7 +6,7 @@ The inner edges of an image are computed once for all three, whose borders diffe
 import numpy as np
 
 from ivfnb.images import Image
-from ivfnb.metrics.planes import Edges, plane
+from ivfnb.metrics.planes import Edges, parts, plane
 from ivfnb.metrics.registry import JAGALINGAM, metric
 
 
@@ -44,7 +44,8 @@ def edge_intensity(fused: Image) -> float:
     >>> edge_intensity(np.tile(np.arange(4), (3, 1)))
     6.0
     """
-    return plane(fused).edges("edge").strength.mean()
+    of_fused = plane(fused)
+    return sum(float(of_fused.edges("edge", rows).strength.sum()) for rows in parts(fused.shape)) / fused.size
 
 
 def _logistic(top: float, slope: float, middle: float, x: Image) -> Image:
@@ -110,10 +111,14 @@ def qabf(fused: Image, infrared: Image, visible: Image) -> float:
     >>> qabf(columns, columns, columns), qabf(columns.T, columns, columns)
     (0.975..., 0.087...)
     """
-    of_fused, edges = plane(fused).edges("constant"), [plane(source).edges("constant") for source in (infrared, visible)]
-    total = sum(float(e.strength.sum()) for e in edges)
-    kept = sum(float(np.sum(_preservation_qabf(e, of_fused) * e.strength)) for e in edges)
-    return kept / total if total > 0 else 0.0
+    sources, of_fused, total, kept = [plane(infrared), plane(visible)], plane(fused), [0.0, 0.0], [0.0, 0.0]
+    for rows in parts(fused.shape):
+        fused_edges = of_fused.edges("constant", rows)
+        for i, source in enumerate(sources):
+            edges = source.edges("constant", rows)
+            total[i] += float(edges.strength.sum())
+            kept[i] += float(np.sum(_preservation_qabf(edges, fused_edges) * edges.strength))
+    return sum(kept) / sum(total) if sum(total) > 0 else 0.0
 
 
 @metric(
@@ -159,15 +164,16 @@ def nabf(fused: Image, infrared: Image, visible: Image) -> float:
     >>> nabf(columns, columns, flat), nabf(columns, flat, flat)
     (0.0, 0.4...)
     """
-    of_fused, edges = plane(fused).edges("reflect"), [plane(source).edges("reflect") for source in (infrared, visible)]
-    artefact = np.logical_and.reduce([of_fused.strength > e.strength for e in edges])
-    unexplained = total = 0.0
-    for source in edges:
-        angle = np.abs(np.abs(source.angle - of_fused.angle) - np.pi / 2) * 2 / np.pi
-        strength = _ratio(source.strength, of_fused.strength)
-        kept = np.sqrt(_logistic(0.9999, 19, 0.5, strength) * _logistic(0.9995, 22, 0.5, angle))
-        strong = source.strength / 8
-        weight = np.where(strong >= 2, strong**1.5, 0.001)
-        unexplained += float(np.sum((1 - kept) * weight, where=artefact))
-        total += float(weight.sum())
-    return unexplained / total
+    sources, of_fused, unexplained, total = [plane(infrared), plane(visible)], plane(fused), [0.0, 0.0], [0.0, 0.0]
+    for rows in parts(fused.shape):
+        fused_edges, edges = of_fused.edges("reflect", rows), [source.edges("reflect", rows) for source in sources]
+        artefact = np.logical_and.reduce([fused_edges.strength > source.strength for source in edges])
+        for i, source in enumerate(edges):
+            angle = np.abs(np.abs(source.angle - fused_edges.angle) - np.pi / 2) * 2 / np.pi
+            strength = _ratio(source.strength, fused_edges.strength)
+            kept = np.sqrt(_logistic(0.9999, 19, 0.5, strength) * _logistic(0.9995, 22, 0.5, angle))
+            strong = source.strength / 8
+            weight = np.where(strong >= 2, strong**1.5, 0.001)
+            unexplained[i] += float(np.sum((1 - kept) * weight, where=artefact))
+            total[i] += float(weight.sum())
+    return sum(unexplained) / sum(total)

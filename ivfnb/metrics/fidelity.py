@@ -6,6 +6,7 @@ import numpy as np
 
 from ivfnb.images import Image
 from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, smooth_valid
+from ivfnb.metrics.planes import parts
 from ivfnb.metrics.registry import INFINITE, metric
 
 WINDOWS = tuple(gaussian(side, side / 5) for side in (17, 9, 5, 3))  # one per scale
@@ -28,18 +29,35 @@ def _channel(source: Image, fused: Image, both: Image) -> Channel:
     return gain, np.maximum(fused - gain * both, TINY), np.where(source < TINY, 0.0, source)
 
 
-def _scales(fused: Image, infrared: Image, visible: Image, wanted: tuple[bool, ...] = (True,) * 4) -> Iterator[list[Channel]]:
-    """Channels (infrared, visible) of each wanted scale; every scale after the first is filtered and decimated by 2."""
-    images = [image - MIDDLE for image in (fused, infrared, visible)]
+def _reduced(image: Image, window: np.ndarray, shift: float) -> Image:
+    """The next scale of `image - shift`: filtered and decimated by 2."""
+    height, width = (-(-(size - len(window) + 1) // 2) for size in image.shape)
+    result = np.empty((height, width))
+    for rows in parts((height, 2 * image.shape[1])):
+        seen = image[2 * rows.start : 2 * rows.stop + len(window) - 2] - shift
+        result[rows] = smooth_valid(seen, window)[::2, ::2]
+    return result
+
+
+def _bands(images: list[Image], window: np.ndarray, shift: float) -> Iterator[list[Channel]]:
+    """Channels (infrared, visible) of one scale of (fused, infrared, visible), a run of rows at a time."""
+    margin = len(window) - 1
+    for rows in parts((images[0].shape[0] - margin, images[0].shape[1])):
+        some = [image[rows.start : rows.stop + margin] - shift for image in images]
+        means = [smooth_valid(image, window) for image in some]
+        variances = [np.maximum(smooth_valid(i**2, window) - m**2, 0) for i, m in zip(some, means, strict=True)]
+        covariances = [smooth_valid(some[0] * some[i], window) - means[0] * means[i] for i in (1, 2)]
+        yield [_channel(variances[i], variances[0], covariances[i - 1]) for i in (1, 2)]
+
+
+def _scales(fused: Image, infrared: Image, visible: Image, wanted: tuple[bool, ...] = (True,) * 4) -> Iterator[Iterator[list[Channel]]]:
+    """The `_bands` of each wanted scale; every scale after the first is filtered and decimated by 2."""
+    images, shift = [fused, infrared, visible], MIDDLE
     for scale, window in enumerate(WINDOWS):
         if scale > 0:
-            images = [np.ascontiguousarray(smooth_valid(image, window)[::2, ::2]) for image in images]
-        if not wanted[scale]:
-            continue
-        means = [smooth_valid(image, window) for image in images]
-        variances = [np.maximum(smooth_valid(i**2, window) - m**2, 0) for i, m in zip(images, means, strict=True)]
-        covariances = [smooth_valid(images[0] * images[i], window) - means[0] * means[i] for i in (1, 2)]
-        yield [_channel(variances[i], variances[0], covariances[i - 1]) for i in (1, 2)]
+            images, shift = [_reduced(image, window, shift) for image in images], 0.0
+        if wanted[scale]:
+            yield _bands(images, window, shift)
 
 
 def _information(channel: Channel, noise: float) -> tuple[Image, Image]:
@@ -96,11 +114,15 @@ def viff(fused: Image, infrared: Image, visible: Image) -> float:
     result = 0.0
     weights = [weight for weight in VIFF_WEIGHTS if weight]
     scales = _scales(fused, infrared, visible, tuple(w > 0 for w in VIFF_WEIGHTS))
-    for (of_infrared, of_visible), weight in zip(scales, weights, strict=True):
-        from_infrared = of_infrared[0] < of_visible[0]
-        gain, rest, variance = (np.where(from_infrared, a, b) for a, b in zip(of_infrared, of_visible, strict=True))
-        seen, there = _information((gain, rest, variance), VIFF_NOISE)
-        result += weight * float(np.sum(seen + 1e-7) / np.sum(there + 1e-7))
+    for bands, weight in zip(scales, weights, strict=True):
+        all_seen = all_there = 0.0
+        for of_infrared, of_visible in bands:
+            from_infrared = of_infrared[0] < of_visible[0]
+            gain, rest, variance = (np.where(from_infrared, a, b) for a, b in zip(of_infrared, of_visible, strict=True))
+            seen, there = _information((gain, rest, variance), VIFF_NOISE)
+            all_seen += float(np.sum(seen + 1e-7))
+            all_there += float(np.sum(there + 1e-7))
+        result += weight * (all_seen / all_there)
     return result
 
 
@@ -148,9 +170,10 @@ def vif(fused: Image, infrared: Image, visible: Image) -> float:
     (1.0, 0...)
     """
     seen, there = np.zeros(2), np.zeros(2)
-    for scale in _scales(fused, infrared, visible):
-        for i, channel in enumerate(scale):
-            sums = [float(image.sum()) for image in _information(channel, VIF_NOISE)]
-            seen[i] += sums[0]
-            there[i] += sums[1]
+    for bands in _scales(fused, infrared, visible):
+        for channels in bands:
+            for i, channel in enumerate(channels):
+                sums = [float(image.sum()) for image in _information(channel, VIF_NOISE)]
+                seen[i] += sums[0]
+                there[i] += sums[1]
     return float(np.mean([s / t if t > 0 else 1.0 for s, t in zip(seen, there, strict=True)]))

@@ -1,7 +1,7 @@
 """Images as metrics see them: checked, as float64 grey levels, with what several metrics ask of an image computed once."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, wraps
 from typing import NamedTuple, ParamSpec
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -12,6 +12,7 @@ from ivfnb import images
 from ivfnb.images import Image, ImageError, to_uint8
 
 P = ParamSpec("P")
+LARGE = 2**21  # pixels above which an image is worked on in runs of rows: what is computed on the way would take many times its memory
 SMALLEST = 2  # side in pixels below which no metric is computed: first differences and the mirrored border need two
 
 
@@ -72,10 +73,15 @@ class Plane:
     def _inner_edges(self) -> Edges:
         return _edges_valid(self.levels)
 
-    def edges(self, border: str) -> Edges:
-        """Edges of all pixels, (h, w). `border` continues the image by one pixel: "edge" repeats it, "reflect" mirrors it without
-        repeating the edge, "constant" puts zeros. The inner pixels are computed once for all borders.
+    def edges(self, border: str, rows: slice = slice(None)) -> Edges:
+        """Edges of all pixels, (h, w), or of some rows. `border` continues the image by one pixel: "edge" repeats it, "reflect" mirrors it
+        without repeating the edge, "constant" puts zeros. Of a whole image the inner pixels are computed once for all borders.
         """
+        height = len(self.levels)
+        first, last, _ = rows.indices(height)
+        if (first, last) != (0, height):
+            part = self.levels[max(first - 1, 0) : last + 1]
+            return _edges_valid(np.pad(part, [(int(first == 0), int(last == height)), (1, 1)], mode=border))  # type: ignore[call-overload]
         padded = np.pad(self.levels, 1, mode=border)  # type: ignore[call-overload]
         top, bottom = _edges_valid(padded[:3]), _edges_valid(padded[-3:])
         left, right = _edges_valid(padded[:, :3]), _edges_valid(padded[:, -3:])
@@ -86,6 +92,11 @@ class Plane:
             part[:, 0], part[:, -1] = left[i][:, 0], right[i][:, 0]
             parts.append(part)
         return Edges(*parts)
+
+
+def parts(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows to be worked on at once: all of an image of ordinary size, runs of a larger one, whose sums then differ in the last bits."""
+    return images.bands(shape, images.BAND if shape[0] * shape[1] > LARGE else max(1, shape[0] * shape[1]))
 
 
 # Metrics are functions of arrays, and yet histograms and edges are made once: the arrays that `score` hands them are known here.
