@@ -3,7 +3,7 @@
 A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, RGB.
 """
 
-from ivfnb.images.arrays import BAND, Image, ImageError, bands, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
+from ivfnb.images.arrays import Image, ImageError, bands, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
 from ivfnb.images.checks import as_levels, levels
 from ivfnb.images.doubts import ImageWarning, LevelsWarning, is_coloured, warn_of_colours, warn_of_unit, without_doubt
 from ivfnb.images.headers import header_of, read_header
@@ -14,7 +14,6 @@ from ivfnb.images.storage import through_jpeg
 from ivfnb.images.writing import LossyWarning, check_format, read_text, write_image
 
 __all__ = [
-    "BAND",
     "Image",
     "ImageError",
     "ImageWarning",

@@ -148,14 +148,14 @@ def from_ycbcr(image: Image) -> Image:
     return np.clip(np.stack([red, (luma - 0.299 * red - 0.114 * blue) / 0.587, blue], axis=2), 0, 255)
 
 
-def bands(shape: tuple[int, ...], pixels: int = BAND) -> Iterator[slice]:
+def bands(shape: tuple[int, ...], pixels: int | None = None) -> Iterator[slice]:
     """Runs of rows that make up an image, so that what is computed on the way is small, however large the image is.
 
     Parameters
     ----------
     shape : (h, w) or (h, w, 3)
-    pixels : int
-        Of a run, at most (but a whole row at least).
+    pixels : int, optional
+        Of a run, at most (but a whole row at least); None takes `BAND`.
 
     Yields
     ------
@@ -167,6 +167,6 @@ def bands(shape: tuple[int, ...], pixels: int = BAND) -> Iterator[slice]:
     >>> list(bands((5, 100), 200))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
-    step = max(1, pixels // max(1, shape[1]))
+    step = max(1, (pixels or BAND) // max(1, shape[1]))
     for first in range(0, shape[0], step):
         yield slice(first, min(first + step, shape[0]))

@@ -96,7 +96,7 @@ class Plane:
 
 def parts(shape: tuple[int, ...]) -> Iterator[slice]:
     """Rows to be worked on at once: all of an image of ordinary size, runs of a larger one, whose sums then differ in the last bits."""
-    return images.bands(shape, images.BAND if shape[0] * shape[1] > LARGE else max(1, shape[0] * shape[1]))
+    return images.bands(shape, None if shape[0] * shape[1] > LARGE else shape[0] * shape[1])
 
 
 # Metrics are functions of arrays, and yet histograms and edges are made once: the arrays that `score` hands them are known here.
