@@ -18,9 +18,9 @@ def _limits(reflectance: np.ndarray, clip: str) -> tuple[float, float]:
         return tuple(np.percentile(reflectance, (1, 99)))
     lowest, highest = (int(100 * value) for value in (reflectance.min(), reflectance.max()))  # truncated toward zero, as released
     counts = np.zeros(highest - lowest + 1, np.int64)
-    for rows in bands(reflectance.shape):
-        hundredths = (100 * reflectance[rows]).astype(np.int32)
-        counts += np.bincount((hundredths - lowest).ravel(), minlength=counts.size)
+    values = reflectance.ravel()
+    for part in bands((values.size, 1)):
+        counts += np.bincount((100 * values[part]).astype(np.int32) - lowest, minlength=counts.size)
     bins = np.arange(counts.size) + lowest
     rare = (counts > 0) & (counts < 0.1 * counts[bins == 0].sum())
     negative, positive = bins[rare & (bins < 0)], bins[rare & (bins > 0)]

@@ -8,7 +8,7 @@ from ivfnb.datasets import Dataset, DatasetError, ImagePair, dataset
 from ivfnb.datasets.listing import SUFFIXES
 from ivfnb.evaluation.fitting import CROP_AT_MOST, fit
 from ivfnb.evaluation.methods import Method
-from ivfnb.images import Image, ImageError
+from ivfnb.images import Image, ImageError, Levels
 
 
 class EvaluationWarning(UserWarning):
@@ -18,7 +18,7 @@ class EvaluationWarning(UserWarning):
     """
 
 
-def external(data: Dataset, folder: str | Path | None = None) -> list[Method]:
+def external(data: Dataset, folder: str | Path | None = None, levels: Levels | str | tuple[float, float] | None = None) -> list[Method]:
     """Methods whose fused images a user put into a folder, each a row of a table.
 
     Parameters
@@ -27,6 +27,8 @@ def external(data: Dataset, folder: str | Path | None = None) -> list[Method]:
         A set of pairs.
     folder : str or Path, optional
         Stands in for `results/external`, where images lie as `<method>/<data set>/<id>.png` (or of another format).
+    levels : Levels, str, (low, high) or None
+        What the numbers of images of more than 8 bits mean, see `ivfnb.images.Levels`.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def external(data: Dataset, folder: str | Path | None = None) -> list[Method]:
     """
     folder = Path(folder) if folder is not None else paths.results_dir("external")
     places = sorted(place for place in folder.iterdir() if (place / data.name).is_dir()) if folder.is_dir() else []
-    return [_of_folder(place.name, place / data.name, data) for place in places]
+    meant = images.by_role(levels)["fused"]
+    return [_of_folder(place.name, place / data.name, data, meant) for place in places]
 
 
 def _all_ids(data: Dataset) -> list[str]:
@@ -57,7 +60,7 @@ def _all_ids(data: Dataset) -> list[str]:
         return data.ids
 
 
-def _of_folder(name: str, folder: Path, data: Dataset) -> Method:
+def _of_folder(name: str, folder: Path, data: Dataset, meant: Levels | None) -> Method:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
     found = {path.relative_to(folder).with_suffix("").as_posix(): path for path in reversed(files)}
     if strange := sorted(set(found) - set(_all_ids(data))):
@@ -66,7 +69,7 @@ def _of_folder(name: str, folder: Path, data: Dataset) -> Method:
 
     def read(pair: ImagePair) -> Image:
         path = found[pair.id]
-        fused, size = images.read_gray(path), pair.infrared.shape
+        fused, size = images.read_gray(path, meant), pair.infrared.shape
         how = fit(fused.shape, size)
         if how in ("enlarged", "distorted"):
             raise ImageError(
