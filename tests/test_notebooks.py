@@ -232,3 +232,25 @@ def test_profiles_fit_the_parameters(profile):
 def test_outputs_are_json_without_anything_of_a_kernel(notebook):
     assert set(notebook.metadata) == {"kernelspec", "language_info", refresh.KEY}
     assert "widgets" not in json.dumps(notebook.metadata)
+
+
+@pytest.mark.parametrize("profile", [name for name in profiles.profiles() if name != "demo"])
+def test_a_profile_names_its_own_folder_of_results(profile):
+    """Who hands the file to papermill writes into the same folder as `ivfnb reproduce --profile`."""
+    assert yaml.safe_load(profiles.profiles()[profile].read_text())["profile"] == profile
+
+
+@pytest.mark.parametrize("profile", ["demo", "tno"])
+def test_plain_papermill_from_anywhere(profile, tmp_path, monkeypatch, request):
+    """Papermill's own command takes a notebook and a profile from a folder that knows neither; all up to the first result runs there."""
+    if profile == "tno":
+        request.getfixturevalue("shared_data")
+    monkeypatch.setenv("IVFNB_RESULTS", str(tmp_path / "results"))
+    given = [str(NOTEBOOKS["04_fuse"]), "out.ipynb", "-f", str(profiles.profiles()[profile]), "--prepare-only"]
+    subprocess.run([sys.executable, "-m", "papermill", *given], cwd=tmp_path, check=True, capture_output=True)
+    cells = [cell.source for cell in code_cells(nbformat.read(tmp_path / "out.ipynb", as_version=4))]
+    resolved = next(number for number, source in enumerate(cells) if source.startswith("results = "))
+    script = "\n".join([*cells[: resolved + 1], "print(results, [pairs.name for pairs in pair_sets])"])
+    script = f"import matplotlib\nmatplotlib.use('agg')\n{script}"
+    said = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert said.splitlines()[-1] == f"{tmp_path / 'results' / profile} {[{'demo': 'sample', 'tno': 'tno21'}[profile]]}"
