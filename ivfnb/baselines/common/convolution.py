@@ -32,6 +32,34 @@ def wrap_add(total: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return result
 
 
+def windows_by_row(image: np.ndarray, side: int) -> np.ndarray:
+    """All windows of an image as columns of matrices, one for each row of windows, without a copy for each.
+
+    Parameters
+    ----------
+    image : array (h, w)
+    side : int
+        Of the windows, pixels.
+
+    Returns
+    -------
+    array (h - side + 1, side * side, w - side + 1)
+        Read-only; each matrix is in C order, and neighbouring ones share memory.
+
+    Examples
+    --------
+    >>> windows_by_row(np.arange(9).reshape(3, 3), 2)[0]
+    array([[0, 1],
+           [1, 2],
+           [3, 4],
+           [4, 5]])
+    """
+    height, width = (size - side + 1 for size in image.shape)
+    shifted = np.stack([image[:, column : column + width] for column in range(side)], axis=1)
+    row, line, item = shifted.strides
+    return np.lib.stride_tricks.as_strided(shifted, (height, side * side, width), (row, line, item), writeable=False)
+
+
 class Convolution:
     """Convolutions of coefficient maps with filters, and the adjoint, for images of one shape and periodic borders.
 
@@ -89,11 +117,7 @@ class Convolution:
 
     def windows(self, image: np.ndarray) -> np.ndarray:
         """View (h, side * side, w), float32, of what every tap of a filter sees of an image (h, w)."""
-        padded = np.pad(np.asarray(image, np.float32), (0, self.side - 1), mode="wrap")
-        height, width = self.shape
-        shifted = np.stack([padded[:, column : column + width] for column in range(self.side)], axis=1)
-        row = shifted.strides[0]
-        return np.lib.stride_tricks.as_strided(shifted, (height, self.side**2, width), (row, shifted.strides[1], 4), writeable=False)
+        return windows_by_row(np.pad(np.asarray(image, np.float32), (0, self.side - 1), mode="wrap"), self.side)
 
     def runs(self, image: np.ndarray) -> np.ndarray:
         """Array (h + side - 1, w, side), float32, of the pixels of an image (h, w) that a row of a filter sees."""
