@@ -80,8 +80,8 @@ def nuclear_norms(patches: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    Since a singular value is 1/pi times the integral over t of log(1 + s^2 / t^2), it suffices to know the determinant of 1 + P P^T / t^2 at
-    a few t, which a tridiagonal matrix gives by a recursion: no patch needs a decomposition of its own.
+    Since a singular value is 1/pi times the integral over t of log(1 + s^2 / t^2), it suffices to know the determinant of 1 + P P^T / t^2
+    at a few t, which a tridiagonal matrix gives by a recursion: no patch needs a decomposition of its own.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def nuclear_norms(patches: np.ndarray) -> np.ndarray:
     logarithm = np.log(determinant) - len(diagonal) * np.log(shift)
     integral = NODES @ logarithm
     ratio = np.exp(-STEP)
-    # Below the nodes the logarithm goes on as a straight line; above them it is the trace, 1, over t^2 less half the sum of squares over t^4.
+    # Below the nodes the logarithm goes on as a straight line; above them it is the trace, 1, over t^2 less half the squares over t^4.
     integral += NODES[0] * ratio / (1 - ratio) * (logarithm[0] + (logarithm[0] - logarithm[1]) / (1 - ratio))
     square_sum = (diagonal**2).sum(axis=0) + 2 * squares.sum(axis=0)
     integral += ratio / (1 - ratio) / NODES[-1] * (trace > 0) - ratio**3 / (1 - ratio**3) / NODES[-1] ** 3 * square_sum / 2
