@@ -73,7 +73,9 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", default=["tno21"], help="data sets of pairs (default: %(default)s)")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the dense method (default: %(default)s)")
     parser.add_argument("--device", default="cpu", help="where the dense method runs (default: %(default)s)")
+    parser.add_argument("--crop", type=int, default=SIDE, metavar="SIDE", help="of each pair only the middle, for a quick look")
     arguments = parser.parse_args()
+    inside = slice((SIDE - arguments.crop) // 2, (SIDE + arguments.crop) // 2)
     tolerance, agreement = BARS[arguments.precision != "float32", arguments.device != "cpu"]
     keep_freed_memory()  # halves the time of the batches
     rows, stamp = [], provenance.stamp()
@@ -82,7 +84,7 @@ def main() -> int:
         net, mark = network.load(name, arguments.device), files.digest(network.weights_path(name))[:12]
         beside = net if arguments.precision != "float32" else network.load(name)  # judges in float32 where the loop is not asked
         for n, (given, pair) in enumerate((data.name, pair) for data in map(datasets.dataset, arguments.sets) for pair in data):
-            images = [resize(image, (SIDE, SIDE)) for image in (pair.visible, pair.infrared)]
+            images = [resize(image, (SIDE, SIDE))[inside, inside] for image in (pair.visible, pair.infrared)]
             start = time.perf_counter()
             found = windows.window_scores(net, *images, precision=arguments.precision)
             row = {"weights": name, "set": given, "pair": pair.id, "dense_seconds": time.perf_counter() - start, "oracle": "batches"}

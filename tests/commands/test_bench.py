@@ -1,8 +1,11 @@
 import argparse
 import ast
+import contextlib
 import importlib
+import io
 import json
 import math
+import os
 import re
 import sys
 import time
@@ -17,6 +20,7 @@ import torch
 from ivfnb.classifier import dense, windows
 from ivfnb.commands import bench
 from ivfnb.commands.bench import bars
+from ivfnb.datasets import dataset
 
 
 def a_run(profile, *section, json=None):
@@ -216,6 +220,7 @@ def test_the_section_weightmap_at_a_small_size(monkeypatch):
     monkeypatch.setattr(section, "SIZES", ((72, 80),))
     monkeypatch.setattr(section, "SAMPLE", (40, 40))
     monkeypatch.setattr(section, "SIDE", 256)
+    monkeypatch.setattr(section, "has_fast_bfloat16", lambda device: False)
     monkeypatch.setattr(section, "peak_memory", lambda code: bench.peak_memory(code) if "window_scores'" in code else 10**9)
     table = pd.DataFrame(section.rows())
     value = table.set_index("what")["value"]
@@ -225,6 +230,8 @@ def test_the_section_weightmap_at_a_small_size(monkeypatch):
     bound = value["80x72, dense: bound, the operations at the measured peak"]
     assert value["80x72, dense: speed over the bound's"] == pytest.approx(bound / value["80x72, dense"], rel=0.01)
     assert value["80x72, dense: time per pixel over the first size's"] == 1
+    assert [what for what in table["what"] if "bfloat16" in what]
+    assert value["80x72, dense in tiles of 1920 pixels"] > 0
     memory = table.set_index("what").loc["80x72, dense: peak memory of a process"]
     assert 100 < memory["value"] < 1000
     assert (memory["unit"], memory["bar"]) == ("MB", "below 1500")
@@ -252,3 +259,108 @@ def test_the_best_of_some_trainings_counts(monkeypatch):
     rates = iter([40.0, 70.0, 55.0])
     monkeypatch.setattr(section, "train", lambda config, samples: types.SimpleNamespace(samples_per_second=next(rates)))
     assert section.training_rate(None, None, runs=3) == 70.0
+
+
+def test_decisions_of_another_precision_are_compared(monkeypatch, one_thread):
+    from ivfnb.commands.bench import weightmap as section
+
+    pair = dataset("sample")["camera"]
+    small = types.SimpleNamespace(visible=pair.visible[90:138, 100:156], infrared=pair.infrared[90:138, 100:156])
+    monkeypatch.setattr(section, "dataset", lambda name: [small, small])
+    assert section._same("float32") == 1
+    assert 0.9 < section._same("bfloat16") <= 1
+
+
+def test_the_section_growth_at_small_sizes(monkeypatch, tmp_path, one_thread):
+    """Rows by size and by number of pairs, their ratios, and a chart that the run writes."""
+    from ivfnb.commands.bench import growth as section
+
+    def in_this_process(command, **_):
+        assert command[-1] == section.LOTS
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            section.print_lots()
+        return types.SimpleNamespace(returncode=0, stdout=printed.getvalue())
+
+    monkeypatch.setenv("IVFNB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("IVFNB_RESULTS", str(tmp_path / "results"))
+    for name, small in {"SIDES": (40, 48, 64, 72), "COMPARED": (48, 64), "ROUNDS": 2, "COUNTS": (2, 4), "SIDE": 40}.items():
+        monkeypatch.setattr(section, name, small)
+    monkeypatch.setattr(section, "peak_memory", lambda code: compile(code, "code", "exec") and 3 * 10**8)
+    monkeypatch.setattr(section.subprocess, "run", in_this_process)
+    a_run("demo", "growth", json=tmp_path / "rows.json")
+    rows = {row["what"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
+    for side in (40, 64, 72):
+        ratio = rows[f"{side}x{side}, fuse"]["value"] / rows["48x48, fuse"]["value"] * (48 / side) ** 2
+        row = rows[f"{side}x{side}, fuse: time per pixel over that of 48x48"]
+        assert row["value"] == pytest.approx(ratio, rel=0.01)
+        assert row["bar"] == ("0.85 to 1.15" if side == 64 else "")
+    each = [rows[f"{n} pairs of 40x40, fused and scored"]["value"] for n in (2, 4)]
+    assert rows["4 pairs over 2: time a pair"]["value"] == pytest.approx(each[1] / each[0], rel=0.01)
+    assert rows["4 pairs over 2: peak memory"]["value"] >= 1
+    assert rows["4 pairs over 2: peak memory"]["bar"] == "at most 1.1"
+    assert (tmp_path / "results" / "demo" / "figures" / "bench_growth.png").stat().st_size > 10_000
+
+
+def test_the_chart_of_growth_shows_what_was_measured():
+    from ivfnb.commands.bench import growth as section
+
+    found = [{"what": f"{side}x{side}, fuse", "value": side**2 / 1e5} for side in (256, 4096)]
+    found += [{"what": f"{side}x{side}, fuse: peak memory of a process", "value": side} for side in (256, 4096)]
+    found += [{"what": f"{n} pairs of 96x96, fused and scored", "value": 0.5} for n in (10, 1000)]
+    found += [{"what": f"{n} pairs: peak memory so far", "value": 400} for n in (10, 1000)]
+    axes = section.chart(found).axes
+    assert [axis.get_ylabel() for axis in axes] == ["seconds", "MB", "seconds", "MB"]
+    assert axes[0].lines[0].get_xydata().tolist() == [[256, 0.65536], [4096, 167.77216]]
+    assert np.allclose(axes[0].lines[0].get_ydata(), axes[0].lines[1].get_ydata()), "in proportion to pixels"
+    assert axes[2].lines[0].get_xydata().tolist() == [[10, 5], [1000, 500]]
+
+
+def test_the_section_cuda(monkeypatch, one_thread):
+    from ivfnb.commands.bench import cuda as section
+
+    if not torch.cuda.is_available():
+        (row,) = section.rows()
+        assert row["what"].startswith("not measured")
+        assert row["bar"] == ""
+    monkeypatch.setattr(section, "AT_MOST", {(40, 40): 10, (48, 40): 20})
+    for name, small in {"SAMPLES": 24, "EPOCHS": 1, "BATCHES": (8,)}.items():
+        monkeypatch.setattr(section, name, small)
+    monkeypatch.setattr(section, "seconds", lambda function, repeats=1: bench.seconds(function, 1))
+    monkeypatch.setattr(section, "training_rate", lambda samples, config, runs: 3e7 / 3600 if config.cut == "device" else None)
+    table = pd.DataFrame(section.rows("cpu")).set_index("what")
+    assert table.loc["processor: 40x48, dense scores in float32", "bar"] == "at most 20"
+    assert table.loc["40x48: largest difference of logits to the processor's", "value"] == 0
+    assert table.loc["40x40: share of decisions that are the processor's", ["value", "bar"]].tolist() == [1, "at least 1"]
+    assert table.loc["processor: samples cut, 8 a batch", "value"] > 0
+    assert table.loc["the published 30 million samples at that rate, 8 a batch", "value"] == 1
+
+
+def test_the_section_cluster(monkeypatch):
+    from ivfnb.commands.bench import cluster as section
+
+    monkeypatch.setattr(section, "rate", lambda workers: {1: 2.0, 2: 3.8}[workers])
+    monkeypatch.setattr(section, "find_spec", lambda name: True)
+    rows = section.rows()
+    assert [row["value"] for row in rows[1:]] == [2.0, 3.8, 1.9]
+    assert rows[-1]["bar"] == ("at least 1.8" if (os.cpu_count() or 1) > 1 else "")
+    monkeypatch.setattr(section, "find_spec", lambda name: None)
+    (row,) = section.rows()
+    assert row["what"].startswith("not measured")
+
+
+def test_pairs_a_second_of_a_cluster_are_those_of_the_second_lot(monkeypatch, tmp_path):
+    """The first lot only loads libraries; what is remembered goes into a folder of its own, which is gone afterwards."""
+    from ivfnb.commands.bench import cluster as section
+
+    monkeypatch.setenv("IVFNB_CACHE", str(tmp_path))
+    seen, clock = [], iter([0.0, 5.0])
+    monkeypatch.setattr(section.parallel, "cluster", lambda workers: contextlib.nullcontext())
+    monkeypatch.setattr(section.evaluation, "method", lambda protocol: protocol)
+    monkeypatch.setattr(section.evaluation, "evaluate", lambda pairs, methods: seen.append((len(pairs), os.environ["IVFNB_CACHE"])))
+    monkeypatch.setattr(section.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(section, "SHAPE", (32, 40))
+    assert section.rate(2, 10) == 2.0
+    assert [count for count, _ in seen] == [6, 10]
+    assert not Path(seen[0][1]).parent.exists()
+    assert os.environ["IVFNB_CACHE"] == str(tmp_path)

@@ -1,7 +1,8 @@
 """Speed and memory, measured: `python -m ivfnb bench [section ...]` writes results/<profile>/bench.csv.
 
 A section is a module of this package with `rows() -> list[dict]`, one row per figure: "section", "what", "value", "unit" and "bar" (what it
-should be; empty where nothing is asked). `bars` compares each value with its bar: the column "met".
+should be; empty where nothing is asked). `bars` compares each value with its bar: the column "met". A section that draws its rows has
+`chart(rows)` too; what it gives becomes results/<profile>/figures/bench_<section>.png.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,11 +140,16 @@ def run(arguments: argparse.Namespace) -> int:
     stamp, mixed = _stamp(arguments.profile), bool(getattr(arguments, "mixed", False))
     kept(path, arguments.section or sections(), stamp, mixed)  # before minutes are spent
     for name in arguments.section or sections():
-        rows = [bars.judged(row) for row in importlib.import_module(f"{__name__}.{name}").rows()]
+        module = importlib.import_module(f"{__name__}.{name}")
+        rows = [bars.judged(row) for row in module.rows()]
         every += rows
         write(rows, path, _stamp(arguments.profile), mixed)
         table = pd.DataFrame(rows).astype(object)
         print(table.where(table.notna(), "").to_markdown(index=False), end="\n\n", flush=True)
+        if hasattr(module, "chart") and find_spec("matplotlib"):
+            from ivfnb.report.figures import save_figure
+
+            print(f"drawn: {save_figure(module.chart(rows), path.with_name('figures') / f'bench_{name}.png')}", end="\n\n")
         if arguments.json:
             files.write_json(arguments.json, [_without_nan(row) for row in every], indent=1)
     print(f"written: {path}")
