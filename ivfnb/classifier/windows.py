@@ -6,43 +6,14 @@ that would leave the image is not used (`pad_to_grid` makes the windows cover ev
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from ivfnb.classifier import dense
-from ivfnb.classifier.folding import PRECISIONS
+from ivfnb.classifier.exactness import exactly
 from ivfnb.classifier.grid import WINDOW, check_image, grid_shape
 from ivfnb.classifier.network import EResNet, planes, planes_of
-
-
-@contextmanager
-def _exactly(net: EResNet, precision: str = "float32") -> Iterator[None]:
-    """Inference in eval mode with all bits of float32, or those of `precision`, whatever torch is set to; net and settings are put back.
-
-    By default CUDA's convolutions round to TF32, and `torch.set_float32_matmul_precision` may have made every product do so.
-    """
-    where = net.normalisation.device.type
-    if precision not in PRECISIONS or (precision == "tf32" and where != "cuda"):
-        raise ValueError(f"precision: found {precision!r} on {where}, expected one of {PRECISIONS}, tf32 on cuda alone")
-    backends = torch.backends
-    kinds = (backends.cuda.matmul, backends.cudnn.conv) if where == "cuda" else (backends.mkldnn.matmul,)  # type: ignore[attr-defined]  # set on import, unseen by mypy
-    before, reduced = [kind.fp32_precision for kind in kinds], backends.cuda.matmul.allow_bf16_reduced_precision_reduction
-    was_training = net.training
-    try:
-        net.eval()
-        for kind in kinds:
-            kind.fp32_precision = "tf32" if precision == "tf32" else "ieee"
-        backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
-        with torch.inference_mode():
-            yield
-    finally:
-        net.train(was_training)
-        backends.cuda.matmul.allow_bf16_reduced_precision_reduction = reduced
-        for kind, setting in zip(kinds, before, strict=True):
-            kind.fp32_precision = setting
 
 
 def _checked(visible: np.ndarray, infrared: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +71,7 @@ def window_scores_reference(net: EResNet, visible: np.ndarray, infrared: np.ndar
     upper, lower = _windows(net, visible, infrared, stride)
     rows, columns = upper.shape[:2]
     scores = np.empty((2, rows, columns, 2), np.float32)
-    with _exactly(net):
+    with exactly(net):
         for row in range(rows):
             for column in range(columns):
                 pair = upper[row, column], lower[row, column]
@@ -140,7 +111,7 @@ def window_scores_batched(net: EResNet, visible: np.ndarray, infrared: np.ndarra
     views = _windows(net, visible, infrared, stride)
     rows, columns = views[0].shape[:2]
     scores = np.empty((2, rows * columns, 2), np.float32)
-    with _exactly(net):
+    with exactly(net):
         for start in range(0, rows * columns, batch):
             chosen = np.unravel_index(np.arange(start, min(start + batch, rows * columns)), (rows, columns))
             pair = [view[chosen] for view in views]
@@ -198,7 +169,7 @@ def window_scores(
     if stride % dense.CELL:
         warnings.warn(f"stride {stride} is no multiple of {dense.CELL}: windows are classified in batches, slowly", stacklevel=2)
         return window_scores_batched(net, visible, infrared, stride)
-    with _exactly(net, precision):
+    with exactly(net, precision):
         pixels, together = dense.in_one_pass(net.normalisation.device)
         found = dense.scores_by_bands(
             net, both[0].shape, lambda part: net.normalise(_planes(net, both, part)), stride, tile or pixels, together, precision

@@ -3,6 +3,7 @@
 from ivfnb.fusion.blend import UndefinedDistanceWarning, blend_by_distance, distance_to_zero
 from ivfnb.fusion.judge import gradient_energy_scores
 from ivfnb.fusion.memory import WindowMemory
+from ivfnb.fusion.overlap import fuse_each
 from ivfnb.fusion.pipeline import FusionResult, fuse
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, CHOICES, Protocol
 
@@ -17,5 +18,6 @@ __all__ = [
     "blend_by_distance",
     "distance_to_zero",
     "fuse",
+    "fuse_each",
     "gradient_energy_scores",
 ]

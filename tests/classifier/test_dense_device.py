@@ -7,6 +7,7 @@ import torch
 from random_networks import random_network, random_pair
 
 from ivfnb.classifier import dense, folding, network, windows
+from ivfnb.classifier.exactness import exactly
 from ivfnb.datasets import dataset
 from ivfnb.fusion import WindowMemory, weightmap
 from ivfnb.fusion.judge import fitting_network
@@ -22,7 +23,7 @@ def as_on_a_device(monkeypatch):
 
     def scores(net, visible, infrared, stride, tile, precision="float32"):
         planes = network.planes_of(torch.from_numpy(np.stack([visible, infrared]).astype(np.float32)))
-        with windows._exactly(net, precision):
+        with exactly(net, precision):
             return dense.scores(net, net.normalise(planes), stride, tile, 2, precision).numpy()
 
     return scores
@@ -119,6 +120,21 @@ def test_what_torch_is_set_to_does_not_matter_and_stays(real):
     before, setting.fp32_precision = setting.fp32_precision, "bf16"
     try:
         assert np.array_equal(windows.window_scores(net, *small), expected)
+        assert setting.fp32_precision == "bf16"
+    finally:
+        setting.fp32_precision = before
+
+
+def test_settings_are_put_back_by_the_last_thread():
+    net, setting = random_network(1), torch.backends.mkldnn.matmul
+    before, setting.fp32_precision = setting.fp32_precision, "bf16"
+    first, second = exactly(net), exactly(net)
+    try:
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert setting.fp32_precision == "ieee", "the second is still at work"
+        second.__exit__(None, None, None)
         assert setting.fp32_precision == "bf16"
     finally:
         setting.fp32_precision = before

@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -283,3 +285,17 @@ def test_ssr_parameters_are_checked(scene):
             enhance.ssr(scene, sigma)
     with pytest.raises(ValueError, match="sigma: found no value"):
         enhance.ssr(scene, ())
+
+
+def test_threads_change_no_bit_of_the_surround(monkeypatch):
+    image = np.random.default_rng(5).uniform(0, 255, (260, 301))
+    assert image.size > filters.SMALL
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        assert filters._threads() == int(threads)
+        found.append(filters.surround(image, 40.0))
+    assert np.array_equal(*found)
+    for named in ("", "0", "many"):
+        monkeypatch.setenv("OMP_NUM_THREADS", named)
+        assert filters._threads() == os.cpu_count()
