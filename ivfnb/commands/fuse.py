@@ -57,6 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s: CUDA where there is one)")
     how.add_argument(
+        "--precision", choices=("float32", "tf32", "bfloat16"), default="float32", help="of the paper's network (default: %(default)s)"
+    )
+    how.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="pairs (or frames of a video) fused at once (default: %(default)s; -1: all cores)"
     )
     options.add_parallel(how)
@@ -69,7 +72,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         named = next(name for name in ("weight_map", "weights", "protocol") if getattr(arguments, name))
         raise ValueError(f"--method: found --{named.replace('_', '-')} beside it, expected none: it belongs to the paper's method")
     settings = dict(options.setting(text) for text in arguments.set)
-    return recipe(arguments.method or "", arguments.protocol or "paper", settings, arguments.weights, arguments.device)
+    return recipe(arguments.method or "", arguments.protocol or "paper", settings, arguments.weights, arguments.device, arguments.precision)
 
 
 def _plan(arguments: argparse.Namespace) -> batch.Plan:

@@ -1,8 +1,11 @@
 """What makes or reads a method's fused images, in a form that can be sent to a worker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ivfnb import paths
 from ivfnb.datasets import FusedImage, ImagePair
@@ -43,6 +46,38 @@ def _judge(weights: str) -> "tuple[EResNet, WindowMemory]":
 
     net = network.loaded(weights)
     return net, WindowMemory(net)
+
+
+@lru_cache(maxsize=2)
+def judge_on(weights: str, device: str, precision: str) -> "tuple[EResNet, Callable[..., np.ndarray] | None]":
+    """A network on a device, once a process, and what stands in for its window scores where another precision is asked for.
+
+    Parameters
+    ----------
+    weights : str
+        Name in data/weights/, or a file.
+    device : str
+        As `network.load` takes it.
+    precision : str
+        As `classifier.windows.window_scores` takes it.
+
+    Returns
+    -------
+    net : EResNet
+    window_scores : function or None
+        None for "float32".
+
+    Raises
+    ------
+    ValueError
+        For weights, a device or a precision that is not there.
+    """
+    with paths.extra():
+        from ivfnb.classifier import exactness, network, windows
+
+    net = network.load(weights, device)
+    with exactness.exactly(net, precision):  # refuses what is not for the device
+        return net, None if precision == "float32" else partial(windows.window_scores, precision=precision)
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,14 @@ import ast
 import inspect
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from ivfnb import cache, files, paths
+from ivfnb import cache, files
 from ivfnb.baselines import BASELINES, Baseline, Late
+from ivfnb.evaluation.making import judge_on
 from ivfnb.fusion.pipeline import FusionResult, fuse
 from ivfnb.fusion.protocol import AS_PAPER, AS_RELEASED, Protocol, changed
 from ivfnb.images import Image
-
-if TYPE_CHECKING:
-    from ivfnb.classifier.network import EResNet
 
 PROTOCOLS = {"paper": AS_PAPER, "released": AS_RELEASED}
 
@@ -37,15 +34,6 @@ class Cooked(NamedTuple):
     stages: FusionResult | None = None
 
 
-@lru_cache(maxsize=2)
-def _network(name: str, device: str) -> "EResNet":
-    """A network on a device, once a process."""
-    with paths.extra():
-        from ivfnb.classifier import network
-
-    return network.load(name, device)
-
-
 @dataclass(frozen=True)
 class Recipe:
     """How pairs are fused. It can be sent to another process.
@@ -62,6 +50,8 @@ class Recipe:
         Weights of the paper's network, a name in data/weights/ or a file; "" takes those that fit the protocol.
     device : str
         "auto" (a CUDA device where there is one), "cpu", "cuda", "cuda:1".
+    precision : str
+        Of the paper's network, see `classifier.windows.window_scores`.
 
     Raises
     ------
@@ -82,6 +72,7 @@ class Recipe:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     weights: str = ""
     device: str = "auto"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -91,10 +82,11 @@ class Recipe:
             return
         if self.method not in BASELINES:
             raise ValueError(f"method: found {self.method!r}, expected one of {', '.join(BASELINES)}")
-        if self.weights:
-            raise ValueError(
-                f"weights: found {self.weights!r} beside the method {self.method}, expected none: they belong to the paper's method"
-            )
+        for name, given in (("weights", self.weights), ("precision", self.precision.removeprefix("float32"))):
+            if given:
+                raise ValueError(
+                    f"{name}: found {given!r} beside the method {self.method}, expected none: it belongs to the paper's method"
+                )
         takes = self._takes()
         if unknown := [name for name in self.parameters if name not in takes]:
             raise ValueError(
@@ -151,7 +143,7 @@ class Recipe:
         if self.network:
             from ivfnb.fusion.judge import fitting_network
 
-            fitting_network(_network(self.network, self.device), self.protocol)
+            fitting_network(judge_on(self.network, self.device, self.precision)[0], self.protocol)
         return self
 
     def key(self) -> dict[str, Any]:
@@ -168,7 +160,14 @@ class Recipe:
             path = weights_path(self.network)
             weights[path.name] = files.digest(path)
         protocol = {name: repr(value) for name, value in asdict(self.protocol).items()}
-        return {"method": "", "protocol": protocol, "weights": weights, "code": cache.code_hash("ivfnb.images", "ivfnb.fusion.pipeline")}
+        precision = {} if self.precision == "float32" else {"precision": self.precision}
+        return {
+            "method": "",
+            "protocol": protocol,
+            "weights": weights,
+            **precision,
+            "code": cache.code_hash("ivfnb.images", "ivfnb.fusion.pipeline"),
+        }
 
     def fuse(self, infrared: Image, visible: Image) -> Cooked:
         """Fuse a registered pair.
@@ -191,12 +190,18 @@ class Recipe:
         """
         if self.method:
             return Cooked(self._baseline.image(infrared, visible))
-        result = fuse(infrared, visible, _network(self.network, self.device) if self.network else None, self.protocol)
+        net, scores = judge_on(self.network, self.device, self.precision) if self.network else (None, None)
+        result = fuse(infrared, visible, net, self.protocol, scores)
         return Cooked(result.fused, result.weight_map, result)
 
 
 def recipe(
-    method: str = "", protocol: str = "paper", settings: Mapping[str, str] | None = None, weights: str = "", device: str = "auto"
+    method: str = "",
+    protocol: str = "paper",
+    settings: Mapping[str, str] | None = None,
+    weights: str = "",
+    device: str = "auto",
+    precision: str = "float32",
 ) -> Recipe:
     """A recipe from words, as a command line or a page has them.
 
@@ -208,7 +213,7 @@ def recipe(
         "paper" or "released", for the paper's method.
     settings : mapping of str to str, optional
         Fields of the protocol, or parameters of the method, as text.
-    weights, device : str
+    weights, device, precision : str
         As `Recipe` takes them.
 
     Returns
@@ -227,10 +232,11 @@ def recipe(
     """
     settings = settings or {}
     if method:
-        return Recipe(method, parameters={name: _literal(text) for name, text in settings.items()}, weights=weights, device=device)
+        parameters = {name: _literal(text) for name, text in settings.items()}
+        return Recipe(method, AS_PAPER, parameters, weights, device, precision)
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol: found {protocol!r}, expected one of {', '.join(PROTOCOLS)}")
-    return Recipe(protocol=changed(PROTOCOLS[protocol], settings), weights=weights, device=device)
+    return Recipe(protocol=changed(PROTOCOLS[protocol], settings), weights=weights, device=device, precision=precision)
 
 
 def _literal(text: str) -> Any:
