@@ -49,7 +49,7 @@ def test_a_recipe_gives_the_stages_and_can_be_sent_elsewhere():
 
 def test_another_precision_of_the_network_is_another_image(pair: tuple):
     """What is remembered of one precision is not taken for the other."""
-    assert fuse(*pair, "--precision", "bfloat16", "--device", "cpu", "--weight-map", str(pair[2].with_name("low.png"))) == 0
+    assert fuse(*pair, "--protocol", "paper", "--precision", "bfloat16", "--device", "cpu") == 0
     infrared, visible = (read_gray(path) for path in pair[:2])
     low, full = (recipe(device="cpu", precision=precision) for precision in ("bfloat16", "float32"))
     assert np.array_equal(read_gray(pair[2]), low.fuse(infrared, visible).fused)
@@ -71,7 +71,7 @@ def test_another_precision_of_the_network_is_another_image(pair: tuple):
         (("--method", "CBF", "--protocol", "paper"), "--method: found --protocol beside it"),
         (("--method", "CBF", "--weights", "eresnet-gray"), "--method: found --weights beside it"),
         (("--method", "CBF", "--precision", "bfloat16"), "precision: found 'bfloat16' beside the method CBF, expected none"),
-        (("--precision", "tf32", "--device", "cpu"), "precision: found 'tf32' on cpu, expected one of"),
+        (("--protocol", "paper", "--precision", "tf32", "--device", "cpu"), "precision: found 'tf32' on cpu, expected one of"),
         (("--method", "CBF", "--device", "cuda"), "device: found 'cuda', expected 'auto' or 'cpu': CBF runs on the processor"),
         (("--set", "ssr=none", "--weights", "nothing"), "weights nothing: found no such file"),
         (("--set", "ssr=none", "--device", "abacus"), "device: found 'abacus', expected"),
