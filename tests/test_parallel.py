@@ -13,6 +13,7 @@ from ivfnb.classifier import network
 from ivfnb.commands import options, reproduce
 from ivfnb.datasets import dataset
 from ivfnb.evaluation.methods import Method
+from ivfnb.parallel import clusters
 
 N_PAIRS = 40
 pytestmark = pytest.mark.xdist_group("cluster")  # one cluster for all tests of this file
@@ -149,6 +150,30 @@ def test_weights_are_loaded_once_a_worker_and_are_not_sent(cluster, pairs):
     assert all(misses <= 1 for _, misses, _ in done)
 
 
+def test_a_stream_gives_results_in_order_before_all_is_done(cluster, tmp_path):
+    """The first results are there while the last task still waits for a file that comes later; tasks are taken as they are needed."""
+    taken = []
+
+    def waited(n, last):
+        deadline = time.monotonic() + 60
+        while n == last and not (tmp_path / "go").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return n
+
+    def given():
+        for n in range(N_PAIRS):
+            taken.append(n)
+            yield n, N_PAIRS - 1
+
+    results = parallel.stream(waited, given())
+    assert next(results) == 0
+    assert len(taken) < N_PAIRS
+    first = [next(results) for _ in range(N_PAIRS - 2)]
+    (tmp_path / "go").touch()
+    assert [0, *first, *results] == list(range(N_PAIRS))
+    assert list(parallel.stream(pow, [(2, 3)], here=True)) == [8]
+
+
 def test_warnings_of_workers_are_given_here(cluster, pairs):
     def broken(pair):
         raise ValueError(f"no light in {pair.id}")
@@ -164,7 +189,7 @@ def test_errors_of_workers_are_raised_here(cluster):
 
 
 def test_a_worker_with_other_code_is_refused(cluster, monkeypatch):
-    monkeypatch.setattr(parallel, "_code", lambda: "other")
+    monkeypatch.setattr(clusters, "_code", lambda: "other")
     with pytest.raises(RuntimeError, match="found another version of ivfnb, expected the one that sends the work"):
         parallel.each(pow, [(2, 3)])
 
@@ -187,7 +212,7 @@ def test_commands_take_a_scheduler(cluster, here, tmp_path, monkeypatch, capsys)
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch, capsys):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "WAIT", 2)
+    monkeypatch.setattr(clusters, "WAIT", 2)
     for address in ("tcp://127.0.0.1:9", "nonsense"):
         assert commands.main(["evaluate", "sample", "Mean", "--scheduler", address]) == 2
         assert f"scheduler: found none at {address}" in capsys.readouterr().err

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ivfnb import images
+from ivfnb import images, parallel
 from ivfnb.datasets import Dataset, ImagePair, available, dataset
 from ivfnb.evaluation.likeness import likeness
-from ivfnb.fusion import UndefinedDistanceWarning, WindowMemory, fuse
+from ivfnb.evaluation.making import pipeline
+from ivfnb.fusion import UndefinedDistanceWarning
 from ivfnb.fusion.protocol import Protocol
 from ivfnb.images import Image
 from ivfnb.metrics import targets, truth
@@ -46,7 +47,7 @@ class Fusions:
 def fuse_sets(
     sets: Iterable[Dataset], protocols: Mapping[str, Protocol], nets: Mapping[str, "EResNet"], folder: str | Path | None = None
 ) -> Fusions:
-    """Fuse every pair of some sets by every protocol; scores of windows are remembered.
+    """Fuse every pair of some sets by every protocol, on the workers of a cluster inside `parallel.cluster`; windows are judged once.
 
     Parameters
     ----------
@@ -65,23 +66,21 @@ def fuse_sets(
     """
     found, sets = Fusions(), list(sets)
     for name, protocol in protocols.items():
-        memory = WindowMemory(nets[name])
+        made = pipeline(protocol, nets[name])
         for pairs in sets:
-            for pair in tqdm(pairs, desc=f"{name}, {pairs.name}", unit="pair"):
-                key = (name, pairs.name, pair.id)
-                with warnings.catch_warnings(record=True) as told:
-                    warnings.simplefilter("always", UndefinedDistanceWarning)
-                    outcome = fuse(pair.infrared, pair.visible, nets[name], protocol, memory)
-                for each in told:
-                    if issubclass(each.category, UndefinedDistanceWarning):
+            outcomes = parallel.stream(made.told, ((pair,) for pair in pairs))
+            for id, (fused, weights, told) in tqdm(zip(pairs.ids, outcomes, strict=True), f"{name}, {pairs.name}", len(pairs), unit="pair"):
+                key = (name, pairs.name, id)
+                found.fused[key], found.weights[key] = fused, weights
+                for text, kind in told:
+                    if issubclass(kind, UndefinedDistanceWarning):
                         found.undefined.append(key)
                     else:
-                        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-                found.fused[key], found.weights[key] = outcome.fused, outcome.weight_map
+                        warnings.warn(text, kind, stacklevel=2)
                 if folder is not None:
-                    file = Path(name, pairs.name, f"{pair.id}.png")
-                    images.write_image(Path(folder, "fused", file), outcome.fused)
-                    images.write_image(Path(folder, "weight_maps", file), 255 * outcome.weight_map)
+                    file = Path(name, pairs.name, f"{id}.png")
+                    images.write_image(Path(folder, "fused", file), fused)
+                    images.write_image(Path(folder, "weight_maps", file), 255 * weights)
     return found
 
 

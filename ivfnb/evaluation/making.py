@@ -1,5 +1,6 @@
 """What makes or reads a method's fused images, in a form that can be sent to a worker."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
@@ -80,6 +81,27 @@ def judge_on(weights: str, device: str, precision: str) -> "tuple[EResNet, Calla
         return net, None if precision == "float32" else partial(windows.window_scores, precision=precision)
 
 
+def pipeline(protocol: Protocol, net: "EResNet | None" = None) -> "Pipeline":
+    """Our own pipeline by a protocol, small enough to be sent: a network of shipped weights goes by their name.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    net : EResNet, optional
+        None: of the weights that the protocol names.
+
+    Returns
+    -------
+    Pipeline
+        With a network of one's own, whose weights are then sent with every pair.
+    """
+    if net is None or not protocol.weights:
+        return Pipeline(protocol, protocol.weights or None)
+    memory = WindowMemory(net)
+    named = net.branches == protocol.trained_on and memory.weights == _judge(protocol.weights)[1].weights
+    return Pipeline(protocol, protocol.weights if named else (net, memory))
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Our own pipeline by a protocol.
@@ -100,10 +122,22 @@ class Pipeline:
 
     def __call__(self, pair: ImagePair) -> Image:
         """Fused image of a pair."""
+        return self.both(pair)[0]
+
+    def both(self, pair: ImagePair) -> tuple[Image, np.ndarray]:
+        """Fused image of a pair, and its weight map."""
         from ivfnb import fusion
 
         net, memory = self.parts()
-        return fusion.fuse(pair.infrared, pair.visible, net, self.protocol, memory).fused
+        result = fusion.fuse(pair.infrared, pair.visible, net, self.protocol, memory)
+        return result.fused, result.weight_map
+
+    def told(self, pair: ImagePair) -> tuple[Image, np.ndarray, list[tuple[str, type[Warning]]]]:
+        """Fused image of a pair, its weight map, and what was warned of meanwhile: text and kind."""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            fused, weight_map = self.both(pair)
+        return fused, weight_map, [(str(each.message), each.category) for each in said]
 
     def saved(self) -> float:
         """Seconds of judging that were not needed so far."""

@@ -1,4 +1,4 @@
-"""Work over many pairs, shared among workers: joblib's on this machine, or those of a Dask cluster (`cluster`).
+"""A Dask cluster, and work that is sent to its workers.
 
 joblib has a backend for Dask, but it parks every argument above 1 kB in the memory of one worker, and what needs it fails once that worker
 is gone. Tasks therefore go to the cluster by distributed's own client, whose scheduler does the work of a lost worker again.
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,10 +21,12 @@ import joblib
 
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
 SCHEDULER = "IVFNB_SCHEDULER"  # environment variable: address of the cluster that this process and those it starts send their work to
+AHEAD = 3  # tasks for each thread of a cluster that are sent before their turn
 WAIT = 60  # seconds for an answer of the scheduler, and for its first worker
 
 
-def _checked(workers: int) -> int:
+def checked(workers: int) -> int:
+    """The number of workers itself; ValueError where it is no whole number, or 0."""
     if type(workers) is not int or workers == 0:
         raise ValueError(f"workers: found {workers!r}, expected a whole number of workers, or -1 for as many as there are cores")
     return workers
@@ -32,7 +35,7 @@ def _checked(workers: int) -> int:
 @lru_cache(maxsize=1)
 def _code() -> str:
     """Hash of this package's source, by which client and workers know that they run the same."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     named = (file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() for file in sorted(package.rglob("*.py")))
     return hashlib.sha256(b"\0".join(named)).hexdigest()
 
@@ -49,13 +52,13 @@ def _worked(code: str, packed: bytes) -> Any:
     return function(*arguments)
 
 
-def _on_worker() -> bool:
+def on_worker() -> bool:
     """Whether this is a task of a cluster: it does its own tasks itself, since waiting for other workers would block this one."""
     return "distributed" in sys.modules and hasattr(sys.modules["distributed.utils"].thread_state, "execution_state")
 
 
 @lru_cache(maxsize=1)
-def _connected(address: str) -> Any:
+def connected(address: str) -> Any:
     """Client of the cluster at an address, one for the whole process; ValueError where it does not answer or has no worker."""
     from distributed import Client
 
@@ -85,7 +88,7 @@ def scheduler() -> str | None:
     >>> scheduler() is None
     True
     """
-    return None if _on_worker() else os.environ.get(SCHEDULER) or None
+    return None if on_worker() else os.environ.get(SCHEDULER) or None
 
 
 @contextmanager
@@ -127,123 +130,51 @@ def cluster(address: str | None = None, workers: int | None = None) -> Iterator[
         if workers is not None:
             from distributed import LocalCluster
 
-            count = joblib.cpu_count() if _checked(workers) < 0 else workers
+            count = joblib.cpu_count() if checked(workers) < 0 else workers
             local = LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=50)
             address = stack.enter_context(local).scheduler_address
         before = os.environ.get(SCHEDULER)
         stack.callback(lambda: os.environ.update({SCHEDULER: before}) if before else os.environ.pop(SCHEDULER, None))
-        _connected.cache_clear()
-        client = _connected(str(address))
-        stack.callback(_connected.cache_clear)
+        connected.cache_clear()
+        client = connected(str(address))
+        stack.callback(connected.cache_clear)
         stack.callback(client.close)
         os.environ[SCHEDULER] = str(address)
         yield address
 
 
-def _sent(client: Any, tasks: list[Task], progress: Callable[[], object] | None) -> list[Any]:
-    """Results of tasks that the workers of a cluster did, in the tasks' order; each is fetched as soon as it is there."""
+def sent(client: Any, tasks: Iterable[Task], progress: Callable[[], object] | None = None) -> Iterator[Any]:
+    """Results of tasks that the workers of a cluster do, in the tasks' order; each is fetched as soon as it is there.
+
+    Some more tasks than there are workers are under way, so that a set of any size costs the scheduler no memory.
+    """
     import cloudpickle  # distributed brings it; packed here, since Dask would look for futures in what it is given
     from distributed import KilledWorker, as_completed
 
-    futures = client.map(_worked, [_code()] * len(tasks), [cloudpickle.dumps(task) for task in tasks], pure=False)
-    places, results = {future.key: place for place, future in enumerate(futures)}, [None] * len(tasks)
+    waiting, doing, done, told = enumerate(tasks), dict[str, tuple[int, Any, Task]](), dict[int, Any](), 0
+    under_way = as_completed([], loop=client.loop, with_results=True)
+
+    def send(count: int) -> None:
+        for place, task in islice(waiting, count):
+            future = client.submit(_worked, _code(), cloudpickle.dumps(task), pure=False)
+            doing[future.key] = place, future, task
+            under_way.add(future)
+
     try:
-        for future, result in as_completed(futures, loop=client.loop, with_results=True):
-            results[places[future.key]] = result
+        send(AHEAD * max(1, sum(client.nthreads().values())))
+        for future, result in under_way:
+            place, *_ = doing.pop(future.key)
+            done[place] = result
             future.release()
+            send(1)
             if progress is not None:
                 progress()
+            while told in done:
+                yield done.pop(told)
+                told += 1
     except KilledWorker as error:
-        _, arguments = tasks[places[error.task]]
-        raise RuntimeError(
-            f"{arguments!r:.200}: found that every worker that was given this work died, last {error.last_worker}"
-        ) from error
+        _, _, (_, arguments) = doing[error.task]
+        said = f"found that every worker that was given this work died, last {error.last_worker}"
+        raise RuntimeError(f"{arguments!r:.200}: {said}") from error
     finally:
-        client.cancel(futures)
-    return results
-
-
-@contextmanager
-def pool(
-    workers: int = 1, *, threads: bool = False, progress: Callable[[], object] | None = None
-) -> Iterator[Callable[[Iterable[Task]], list[Any]]]:
-    """Workers that stay for several batches of tasks.
-
-    Parameters
-    ----------
-    workers : how many; 1 works in this process, -1 takes as many as there are cores. Inside `cluster` its workers do the work instead.
-    threads : whether threads will do, where the work leaves Python's lock alone.
-    progress : called after each task, in no order of theirs.
-
-    Yields
-    ------
-    function
-        Takes tasks, (function, arguments) each, and gives their results in the tasks' order.
-
-    Raises
-    ------
-    ValueError
-        For no whole number of workers, or 0, or a cluster that does not answer.
-    RuntimeError
-        Where a worker of the cluster runs another version of the package, or a task ended several workers.
-
-    Notes
-    -----
-    What goes to a cluster should be small: ids and places of files, not images. Arguments are sent with each task.
-    """
-    count = _checked(workers)
-    if address := scheduler():
-        client = _connected(address)
-        yield lambda tasks: _sent(client, some, progress) if (some := list(tasks)) else []
-        return
-    workers, kind = 1 if _on_worker() else count, "threads" if threads else None
-
-    def run(tasks: Iterable[Task]) -> list[Any]:
-        # A new Parallel each time: after an error one that stays would give results of the batch that failed. Its processes stay anyway.
-        parallel = joblib.Parallel(workers, prefer=kind, return_as="generator_unordered")
-        found = {}
-        for place, result in parallel(joblib.delayed(_placed)(place, *task) for place, task in enumerate(tasks)):
-            found[place] = result
-            if progress is not None:
-                progress()
-        return [found[place] for place in sorted(found)]
-
-    yield run
-
-
-def _placed(place: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[int, Any]:
-    """A task's result beside its place among the tasks."""
-    return place, function(*arguments)
-
-
-def each(
-    function: Callable[..., Any],
-    arguments: Iterable[tuple[Any, ...]],
-    workers: int = 1,
-    *,
-    threads: bool = False,
-    progress: Callable[[], object] | None = None,
-) -> list[Any]:
-    """Results of a function for each tuple of arguments, in their order; `workers`, `threads` and `progress` as in `pool`.
-
-    Examples
-    --------
-    >>> each(pow, [(2, 3), (3, 2)])
-    [8, 9]
-    """
-    with pool(workers, threads=threads, progress=progress) as run:
-        return run((function, given) for given in arguments)
-
-
-def stream(
-    function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], workers: int = 1, *, threads: bool = False, here: bool = False
-) -> Iterator[Any]:
-    """Results as in `each`, one after the other: nothing waits for the last one, and arguments are taken as they are needed.
-
-    Inside `cluster` its workers do the work, and results come when all is done; not so with `here`, for arguments that are large.
-    """
-    if scheduler() and not here:
-        yield from each(function, arguments, workers)
-        return
-    run = joblib.Parallel(_checked(workers), prefer="threads" if threads else None, return_as="generator")
-    yield from run(joblib.delayed(function)(*given) for given in arguments)
+        client.cancel([future for _, future, _ in doing.values()])
