@@ -22,9 +22,9 @@ STYLE = """
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}
 h1{font-size:1.6rem}h2{border-bottom:1px solid;margin-top:2.5rem}h3{margin-bottom:.3rem}
-nav ul{columns:16rem;padding-left:1.2rem}
+nav ul,#notebooks ul{columns:16rem;padding-left:1.2rem}
 table{border-collapse:collapse}.wide{overflow-x:auto}
-th,td{text-align:left;padding:.15rem .9rem .15rem 0;vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:.15rem .9rem .15rem 0;vertical-align:top;overflow-wrap:anywhere}th{white-space:nowrap}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}
 figure{margin:0}figure img{width:100%;height:11rem;object-fit:contain;background:#fff}figcaption{font-size:.85rem;overflow-wrap:anywhere}
 """
@@ -115,7 +115,7 @@ def _tables(folder: Path) -> str:
 def _figures(folder: Path) -> str:
     shown = [path for path in sorted((folder / "figures").glob("[!.]*")) if path.suffix.lower() in IMAGES]
     return "".join(
-        f'<figure><a href="{(where := quote(path.relative_to(folder).as_posix()))}"><img src="{where}" loading="lazy" alt=""></a>'
+        f'<figure><a href="{(where := quote(path.relative_to(folder).as_posix()))}"><img src="{where}" decoding="async" alt=""></a>'
         f"<figcaption>{escape(path.stem)}</figcaption></figure>"
         for path in shown
     )
