@@ -71,7 +71,8 @@ def test_marks_of_the_pages_name_tables_and_figures_that_exist():
 def test_tables_sort_and_keep_their_marks():
     block = results.table(results.stem("05_table2_standard"), "results/methods.md")
     assert block.startswith("(table-05-table2-standard)=")
-    assert '<table class="sortable">' in block
+    assert '<table class="sortable" aria-label="Table 2' in block
+    assert "<caption>" not in block
     assert 'href="../_static/tables/05_table2_standard.csv"' in block
     assert block.count("<tr>") > 25
     plain = results.table(results.stem("05_correlations_standard"), "results/statistics.md")

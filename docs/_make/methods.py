@@ -98,7 +98,8 @@ def page(competitor: Competitor, written: str) -> str:
     function = _function(competitor)
     purpose = (inspect.getmodule(function).__doc__ or "").partition("\n")[0]
     heading = f"# {competitor.name}\n\n"
-    about = purpose if competitor.row is not None else ""
+    words = purpose.removeprefix(f"{competitor.name}: ") if competitor.row is not None else ""
+    about = words[:1].upper() + words[1:]
     return (
         f"{heading}{about}\n\n{_facts(competitor)}\n## How it works\n\n{written}\n## Variants\n\n{_variants(competitor)}\n"
         f"## In the full run\n\n{_coverage(competitor.name)}\n{_agreement(competitor.name)}\n"

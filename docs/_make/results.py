@@ -15,6 +15,7 @@ PAPER = paths.root() / "results" / "paper"
 _TABLE = re.compile(r"<table>.*?</table>", re.S)
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 PHOTOGRAPH = 1 << 16  # colours
+_CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
 FORMATS = (".csv", ".md", ".tex")
 
 
@@ -51,13 +52,15 @@ def table(path: Path, page: str) -> str:
     """A table of the run: it sorts by the heading that is clicked, and its files can be had."""
     own = path.with_suffix(".html")
     text = _TABLE.search(own.read_text(encoding="utf-8"))[0] if own.is_file() else _of_csv(path.with_suffix(".csv"))
-    text = text.replace("<table>", '<table class="sortable">', 1)
+    caption = "".join(_CAPTION.findall(text))  # outside the part that scrolls
+    text = _CAPTION.sub("", text).replace("<table>", f'<table class="sortable" aria-label="{caption}">', 1)
     text = re.sub(r"<td>([^<]{100,})</td>", r'<td class="long">\1</td>', text)
     text = re.sub(r"<td>([^<]{30,})</td>", r'<td class="text">\1</td>', text)
     up = "../" * page.count("/")
     named = [path.with_suffix(suffix) for suffix in FORMATS if path.with_suffix(suffix).is_file()]
     links = " ".join(f'<a href="{up}_static/tables/{file.name}">{file.suffix[1:]}</a>' for file in named)
-    block = raw(f'<div class="table-wrap" id="{label(path.stem)}">{text}</div>\n<p class="files">{path.stem}: {links}</p>')
+    told, offered = f'<p class="table-caption">{caption}</p>', f'<p class="files">{path.stem}: {links}</p>'
+    block = raw(f'{told}\n<div class="table-wrap" id="{label(path.stem)}">{text}</div>\n{offered}')
     return f"({label(path.stem)})=\n{block}"
 
 
