@@ -81,7 +81,7 @@ wheel: $(INSTALLED)
 	$(PY) -m build --wheel --no-isolation --outdir dist
 
 clean:
-	rm -rf .cache dist results/demo
+	rm -rf .cache dist site results/demo
 
 $(INSTALLED): requirements.lock.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 14) else f'Python 3.11 to 3.14 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11')"
