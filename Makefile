@@ -67,7 +67,7 @@ format: $(INSTALLED)
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-# run the notebooks and keep only the outputs that nbval compares
+# run the notebooks with their own defaults and store what a reader sees: figures, tables, checked values
 notebooks: $(INSTALLED)
 	$(PY) scripts/refresh_notebooks.py
 

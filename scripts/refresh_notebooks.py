@@ -5,7 +5,8 @@
 
 Each code cell keeps the hash of the source that made its outputs, each notebook the hash of all sources and of all checked outputs, so that
 `faults` can say whether outputs are those of the cells as they stand. What changes from run to run is not stored: times of execution,
-progress bars, warnings, and the line of provenance of the cell tagged `plumbing`. Results go to a folder that is thrown away.
+progress bars, warnings, the line of provenance of the cell tagged `plumbing`, and seconds, whose cells are tagged `timing`. Results go to a
+folder that is thrown away.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from ivfnb.commands import profiles, reproduce
 MARK = "# NBVAL_CHECK_OUTPUT"  # first line of a cell whose outputs nbval compares
 KEY = "ivfnb"  # of the metadata in which the hashes stand
 LARGEST = 1_500_000  # bytes of a notebook
+UNSTORED = {"plumbing", "timing"}  # tags of cells whose outputs belong to one run on one machine
 PATIENCE = 3600  # seconds that a cell may take, for a machine that is busy with other things
 
 
@@ -51,7 +53,7 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
     """Leave out what changes from run to run, and seal the outputs with the hashes of what made them."""
     for cell in code_cells(notebook):
         cell.metadata.pop("execution", None)
-        keep = "plumbing" not in cell.metadata.get("tags", [])
+        keep = UNSTORED.isdisjoint(cell.metadata.get("tags", []))
         cell.outputs = [output for output in cell.outputs if keep and output.get("name") != "stderr"]
         cell.metadata[KEY] = {"source": digest(cell.source)}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -214,7 +214,7 @@ def test_a_diff_can_leave_outputs_out():
     """What .gitattributes and CONTRIBUTING.md offer: nbstripout as a text converter of `git diff`."""
     assert "notebooks/*.ipynb diff=ipynb" in (paths.root() / ".gitattributes").read_text()
     command = [sys.executable, "-m", "nbstripout", "-t", str(NOTEBOOKS["01_dataset"])]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
     assert "blur_stack" in shown
     assert "image/jpeg" not in shown
 
