@@ -19,8 +19,8 @@ def environment(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", folder, TOY]
     subprocess.run(install, check=True, capture_output=True, text=True)
-    cache = {"IVFNB_RESULTS": str(folder / "results"), "IVFNB_CACHE": str(folder / "cache"), "PYTHONPATH": str(folder)}
-    return {**{name: value for name, value in os.environ.items() if name != "IVFNB_DATA"}, **cache}
+    own = {"IVFNB_RESULTS": str(folder / "results"), "PYTHONPATH": str(folder)}
+    return {**{name: value for name, value in os.environ.items() if name != "IVFNB_DATA"}, **own}
 
 
 def run(environment, *arguments):

@@ -12,6 +12,7 @@ from ivfnb.metrics import METRICS
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; one a method, in the order methods are first seen.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+FILE_DOTS = 150  # an inch, of figures as files
 OTHERS = "0.75"  # grey of the methods that stand for the rest of the field
 
 
@@ -145,5 +146,5 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         `path`.
     """
     with files.replacing(path) as beside:
-        figure.savefig(beside, dpi=150)
+        figure.savefig(beside, dpi=FILE_DOTS)
     return Path(path)

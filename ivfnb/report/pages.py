@@ -10,12 +10,13 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ivfnb.report import escaping
-from ivfnb.report.figures import save_figure
+from ivfnb.report.figures import FILE_DOTS, save_figure
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
+    from PIL.Image import Image
 
-DOTS = 80  # an inch, on a page; files have more (`save_figure`)
+DOTS = 80  # an inch, on a page; files have more
 QUALITY = 85  # of JPEG: no block is seen at it
 
 
@@ -128,12 +129,15 @@ def described(figure: Figure) -> str:
     return "; ".join(" ".join(title.split()) for title in titles if title).replace("\\$", "$")
 
 
-def encoded(figure: Figure) -> tuple[bytes, str]:
-    """A figure as a file for a page.
+def encoded(drawn: "Image", photographic: bool) -> tuple[bytes, str]:
+    """A drawn figure as a file for a page.
 
     Parameters
     ----------
-    figure : Figure
+    drawn : Image of Pillow
+        The figure as `save_figure` drew it.
+    photographic : bool
+        Whether it shows images (`is_photographic`).
 
     Returns
     -------
@@ -143,10 +147,9 @@ def encoded(figure: Figure) -> tuple[bytes, str]:
     """
     from PIL import Image
 
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=DOTS)
-    image, written = Image.open(drawn).convert("RGB"), io.BytesIO()
-    if is_photographic(figure):
+    size = tuple(round(side * DOTS / FILE_DOTS) for side in drawn.size)
+    image, written = drawn.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), io.BytesIO()
+    if photographic:
         image.save(written, "JPEG", quality=QUALITY, optimize=True)
         return written.getvalue(), "jpeg"
     image.quantize(256, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
@@ -154,20 +157,22 @@ def encoded(figure: Figure) -> tuple[bytes, str]:
 
 
 def show_figure(figure: Figure, path: str | Path, shown: bool = True) -> None:
-    """Write a figure to a file, show it on the notebook's page, and close it.
+    """Write a figure to a file, show it on the notebook's page, and close it. It is drawn once: laying it out costs more than its pixels.
 
     Parameters
     ----------
     figure : Figure
     path : path
-        As of `save_figure`.
+        A PNG file, as of `save_figure`.
     shown : bool
         False only writes and closes it.
     """
     save_figure(figure, path)
     if shown:
         from IPython import display
+        from PIL import Image
 
-        data, kind = encoded(figure)
+        with Image.open(path) as drawn:
+            data, kind = encoded(drawn, is_photographic(figure))
         display.display(display.Image(data, format=kind, alt=described(figure)))
     plt.close(figure)

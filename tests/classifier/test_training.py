@@ -22,8 +22,8 @@ import sys
 from dataclasses import replace
 from test_training import CONFIG, photographs, save_final
 from ivfnb.classifier import patches, training
-samples = patches.PatchDataset(patches.make_index(photographs(), 192, 0))
-save_final(training.train(replace(CONFIG, workers=int(sys.argv[2])), samples, folder=sys.argv[1]), sys.argv[1])
+samples = patches.PatchDataset(patches.make_index(photographs(), 48, 0))
+save_final(training.train(replace(CONFIG, batch_size=4, workers=int(sys.argv[2])), samples, folder=sys.argv[1]), sys.argv[1])
 """
 CONFIG = TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_seconds=0, seed=3)
 
@@ -40,11 +40,16 @@ def save_final(history, folder):
 
 @pytest.fixture(scope="module")
 def samples():
-    return patches.PatchDataset(patches.make_index(photographs(), 192, 0))
+    return patches.PatchDataset(patches.make_index(photographs(), 96, 0))
+
+
+@pytest.fixture(scope="module")
+def few(samples):
+    return patches.PatchDataset(samples.index[:32])
 
 
 def test_it_learns(samples):
-    history = training.train(TrainConfig(batch_size=32, epochs=4, seed=0), samples, validation=samples)
+    history = training.train(TrainConfig(batch_size=16, epochs=4, seed=0), samples, validation=samples)
     assert len(history.log) == 24
     assert history.log["loss"].iloc[-4:].mean() < 0.5 * history.log["loss"].iloc[0]
     assert history.validation["accuracy"].iloc[-1] > 0.9
@@ -79,26 +84,23 @@ def test_killed_and_resumed_is_bit_identical(tmp_path):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_worker_processes_change_nothing(samples):
+def test_worker_processes_change_nothing(few):
     """Batches, their order and so every bit of the log are those of one process."""
-    few = patches.PatchDataset(samples.index[:64])
     one, two = (training.train(replace(CONFIG, epochs=1, workers=workers), few) for workers in (0, 2))
     assert one.log.equals(two.log)
     assert all(torch.equal(a, b) for a, b in zip(one.net.state_dict().values(), two.net.state_dict().values(), strict=True))
 
 
-def test_samples_cut_on_the_device_are_those_cut_on_the_host(samples):
+def test_samples_cut_on_the_device_are_those_cut_on_the_host(few):
     """The same batches in the same order, and so the same bits of a run, where no CUDA device is needed for it."""
-    few = patches.PatchDataset(samples.index[:64])
     one, two = (training.train(replace(CONFIG, epochs=1, cut=cut), few) for cut in ("host", "device"))
     assert one.log.equals(two.log)
     assert not one.log.isna().any(axis=None)
     assert all(torch.equal(a, b) for a, b in zip(one.net.state_dict().values(), two.net.state_dict().values(), strict=True))
 
 
-def test_losses_that_a_device_owes_are_read_in_the_end(samples, monkeypatch):
+def test_losses_that_a_device_owes_are_read_in_the_end(few, monkeypatch):
     """On an accelerator losses are read now and then; the log holds them all the same."""
-    few = patches.PatchDataset(samples.index[:64])
     now = training.train(replace(CONFIG, epochs=2), few)
     monkeypatch.setattr(run, "UNREAD", 3)
     monkeypatch.setattr(run, "_reads_at_once", lambda device: False)
@@ -110,7 +112,7 @@ def test_checkpoints_come_by_time(samples, tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "save", lambda state, _: saved.append(state["done"]))
     clock = iter(range(0, 10_000, 25))  # every look at the clock is 25 seconds later
     monkeypatch.setattr(run.time, "monotonic", lambda: next(clock))
-    training.train(replace(CONFIG, epochs=1, checkpoint_seconds=60.0), patches.PatchDataset(samples.index[:160]), folder=tmp_path)
+    training.train(replace(CONFIG, batch_size=8, epochs=1, checkpoint_seconds=60.0), patches.PatchDataset(samples.index[:80]), folder=tmp_path)
     assert saved == [3, 6, 9, 10]
 
 
@@ -134,17 +136,17 @@ def test_scales(monkeypatch):
         training.at_scale("big", (5, 4, 3))
 
 
-def test_a_finished_run_is_not_repeated(samples, tmp_path):
-    first = training.train(CONFIG, samples, folder=tmp_path)
-    again = training.train(CONFIG, samples, folder=tmp_path)
+def test_a_finished_run_is_not_repeated(few, tmp_path):
+    first = training.train(CONFIG, few, folder=tmp_path)
+    again = training.train(CONFIG, few, folder=tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(first.net.state_dict().values(), again.net.state_dict().values(), strict=True))
     assert again.log.equals(first.log)
 
 
-def test_a_checkpoint_of_another_run_is_refused(samples, tmp_path):
-    training.train(TrainConfig(batch_size=96, seed=3), samples, folder=tmp_path)
+def test_a_checkpoint_of_another_run_is_refused(few, tmp_path):
+    training.train(TrainConfig(batch_size=32, seed=3), few, folder=tmp_path)
     with pytest.raises(ValueError, match=r"other \['seed'\]"):
-        training.train(TrainConfig(batch_size=96, seed=4), samples, folder=tmp_path)
+        training.train(TrainConfig(batch_size=32, seed=4), few, folder=tmp_path)
 
 
 def test_a_checkpoint_of_other_samples_is_refused(tmp_path):
@@ -189,10 +191,9 @@ SPOILT = {
 
 
 @pytest.fixture(scope="module")
-def state(samples, tmp_path_factory):
+def state(few, tmp_path_factory):
     """A good checkpoint, and the run that made it."""
     folder = tmp_path_factory.mktemp("good")
-    few = patches.PatchDataset(samples.index[:32])
     training.train(TrainConfig(batch_size=32, threads=1), few, folder=folder)
     return torch.load(folder / "checkpoint.pt", weights_only=True), few
 

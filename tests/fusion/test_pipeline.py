@@ -381,7 +381,10 @@ def test_bad_pairs_and_networks_are_refused(pair, networks):
         fusion.blend_by_distance(infrared, visible, np.ones((3, 3), bool))
 
 
-@pytest.mark.parametrize("base", [AS_PAPER, AS_RELEASED, replace(AS_RELEASED, trained_on="gray")])
+SMALL_RELEASED = replace(AS_RELEASED, size=(64, 80))
+
+
+@pytest.mark.parametrize("base", [AS_PAPER, SMALL_RELEASED, replace(SMALL_RELEASED, trained_on="gray")])
 def test_without_a_network_the_weights_that_the_protocol_names_are_loaded_once(pair, base, monkeypatch):
     before = network.loaded.cache_info().misses
     found = fuse(*pair, None, base)

@@ -27,15 +27,20 @@ def montage():
     return report.montage([noise, noise], ["infrared, 5 $", "visible"], columns=2)
 
 
-def test_images_become_jpeg_and_charts_png(montage):
-    data, kind = pages.encoded(montage)
-    assert kind == "jpeg"
-    assert Image.open(io.BytesIO(data)).format == "JPEG"
-    chart = plt.figure()
+def test_images_become_jpeg_and_charts_png(montage, tmp_path, monkeypatch):
+    from IPython import display
+
+    shown = []
+    monkeypatch.setattr(display, "display", shown.append)
+    chart = plt.figure(figsize=(4, 3))
     chart.subplots().plot([1, 2])
-    data, kind = pages.encoded(chart)
-    assert kind == "png"
-    assert Image.open(io.BytesIO(data)).mode == "P", "a chart needs few colours"
+    for figure in (montage, chart):
+        report.show_figure(figure, tmp_path / "figure.png")
+    photographs, lines = (Image.open(io.BytesIO(each.data)) for each in shown)
+    assert (photographs.format, photographs.mode) == ("JPEG", "RGB")
+    assert (lines.format, lines.mode) == ("PNG", "P"), "a chart needs few colours"
+    assert lines.size == (320, 240), "80 dots an inch"
+    assert Image.open(tmp_path / "figure.png").size == (600, 450)
 
 
 def test_a_matrix_of_numbers_is_a_chart():
