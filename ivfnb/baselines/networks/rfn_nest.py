@@ -69,9 +69,9 @@ def load(kind: str = "own", file: str | Path | None = None, auto_encoder: AutoEn
     """
     auto_encoder = auto_encoder or nestfuse.load(kind)
     if kind == "own":
-        return auto_encoder, own_weights.load(FusionNetwork(), file or own_weights.path("rfn_nest"))
+        return auto_encoder, nestfuse.fast(own_weights.load(FusionNetwork(), file or own_weights.path("rfn_nest")))
     file = Path(file) if file else nestfuse.authors_file("RFN-Nest", *AUTHORS_FILES)
-    return auto_encoder, own_weights.fill(FusionNetwork(), _authors_state(file), file)
+    return auto_encoder, nestfuse.fast(own_weights.fill(FusionNetwork(), _authors_state(file), file))
 
 
 _loaded = cache(load)
