@@ -72,7 +72,7 @@ def fuse_each(
     with ThreadPoolExecutor(at_once) as pool:
         try:
             for pair in pairs:
-                waiting.append(pool.submit(lambda pair=pair: fuse(pair.infrared, pair.visible, net, protocol, window_scores)))
+                waiting.append(pool.submit(fuse, pair.infrared, pair.visible, net, protocol, window_scores))
                 if len(waiting) == at_once:
                     yield waiting.popleft().result()
             while waiting:

@@ -151,7 +151,7 @@ def sent(client: Any, tasks: Iterable[Task], progress: Callable[[], object] | No
     import cloudpickle  # distributed brings it; packed here, since Dask would look for futures in what it is given
     from distributed import KilledWorker, as_completed
 
-    waiting, doing, done, told = enumerate(tasks), dict[str, tuple[int, Any, Task]](), dict[int, Any](), 0
+    waiting, doing, done, told = enumerate(tasks), dict[Any, tuple[int, Any, Task]](), dict[int, Any](), 0
     under_way = as_completed([], loop=client.loop, with_results=True)
 
     def send(count: int) -> None:

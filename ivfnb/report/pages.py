@@ -147,7 +147,7 @@ def encoded(drawn: "Image", photographic: bool) -> tuple[bytes, str]:
     """
     from PIL import Image
 
-    size = tuple(round(side * DOTS / FILE_DOTS) for side in drawn.size)
+    size = round(drawn.width * DOTS / FILE_DOTS), round(drawn.height * DOTS / FILE_DOTS)
     image, written = drawn.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0), io.BytesIO()
     if photographic:
         image.save(written, "JPEG", quality=QUALITY, optimize=True)

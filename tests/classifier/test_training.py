@@ -112,7 +112,8 @@ def test_checkpoints_come_by_time(samples, tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "save", lambda state, _: saved.append(state["done"]))
     clock = iter(range(0, 10_000, 25))  # every look at the clock is 25 seconds later
     monkeypatch.setattr(run.time, "monotonic", lambda: next(clock))
-    training.train(replace(CONFIG, batch_size=8, epochs=1, checkpoint_seconds=60.0), patches.PatchDataset(samples.index[:80]), folder=tmp_path)
+    config = replace(CONFIG, batch_size=8, epochs=1, checkpoint_seconds=60.0)
+    training.train(config, patches.PatchDataset(samples.index[:80]), folder=tmp_path)
     assert saved == [3, 6, 9, 10]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -62,7 +62,8 @@ class Block(nn.Module):
         height = maps[0].shape[2]
         joined = torch.cat([each[:, :, max(top - 1, 0) : bottom + 1] for each in maps], 1)
         padded = functional.pad(joined, (1, 1, int(top == 0), int(bottom == height)), mode="reflect")
-        return self.denseblock[1](functional.relu(self.denseblock[0].conv2d(padded), inplace=True))
+        across, along = cast("tuple[Convolution, Convolution]", tuple(self.denseblock))
+        return along(functional.relu(across.conv2d(padded), inplace=True))
 
 
 def _doubled(coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
@@ -168,7 +169,7 @@ def load(kind: str = "own", file: str | Path | None = None) -> AutoEncoder:
 
 def fast(net: Net) -> Net:
     """The network with weights in the order of memory that is faster on a CPU."""
-    return net.to(memory_format=torch.channels_last)
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's stubs
 
 
 def authors_file(method: str, *names: str) -> Path:

@@ -79,7 +79,7 @@ def rows() -> list[dict]:
         for what, time in slow.items():
             row(f"{size}, {what} (timed on a sample)", share * time, "s")
         dense_time = times[shape]
-        pace[shape] = dense_time / np.prod(shape)
+        pace[shape] = dense_time / (shape[0] * shape[1])
         first = shape == SIZES[0]
         row(f"{size}, dense", dense_time, "s")
         for what, time in slow.items():
@@ -91,12 +91,13 @@ def rows() -> list[dict]:
         row(f"{size}, dense: time per pixel over the first size's", pace[shape] / pace[SIZES[0]], "", "" if first else "0.85 to 1.15")
         memory = peak_memory(PEAK.format(function="window_scores", shape=shape)) / 1e6
         row(f"{size}, dense: peak memory of a process", memory, "MB", "below 1500")
-    size, (net, *images) = f"{SIZES[0][1]}x{SIZES[0][0]}", setting(SIZES[0])
-    for share in TILES:
-        pixels = int(share * dense.TILE_PIXELS)
-        row(f"{size}, dense in tiles of {pixels} pixels", seconds(lambda: windows.window_scores(net, *images, STRIDE, pixels), 2), "s")  # noqa: B023
+    size, (net, visible, infrared) = f"{SIZES[0][1]}x{SIZES[0][0]}", setting(SIZES[0])
+    for part in TILES:
+        pixels = int(part * dense.TILE_PIXELS)
+        tiled = seconds(lambda: windows.window_scores(net, visible, infrared, STRIDE, pixels), 2)  # noqa: B023
+        row(f"{size}, dense in tiles of {pixels} pixels", tiled, "s")
     if has_fast_bfloat16(torch.device("cpu")):
-        low = seconds(lambda: windows.window_scores(net, *images, STRIDE, precision="bfloat16"), 2)
+        low = seconds(lambda: windows.window_scores(net, visible, infrared, STRIDE, precision="bfloat16"), 2)
         row(f"{size}, dense in bfloat16", low, "s")
         row(f"{size}, dense in bfloat16: faster than in float32", times[SIZES[0]] / low, "times", "at least 2")
         row("decisions that bfloat16 leaves as they are, sample pairs", _same("bfloat16"), "", "at least 0.999")
