@@ -166,7 +166,7 @@ def visitor(browser, address):
 
 
 def test_sample_pair_with_everything_the_page_promises(visitor, address):
-    visitor.see("astronaut, 352 x 352 pixels")
+    visitor.see("sentinel2, 300 x 300 pixels")
     visitor.page.get_by_role("button", name="Download everything").wait_for()
     visitor.rest()
     said = visitor.text()

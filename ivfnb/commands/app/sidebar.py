@@ -70,7 +70,8 @@ def _remembered(key: tuple, make) -> Pair:
 
 def _sample() -> Pair:
     pairs = ivfnb.dataset("sample", color=True)
-    name = st.selectbox("Sample pair", pairs.ids, help="Small pairs that travel with the package.")
+    names = sorted(pairs.ids, key=lambda id: pairs[id].files["truth"] is not None)  # what a camera saw comes first
+    name = st.selectbox("Sample pair", names, help="Small pairs that travel with the package.")
     st.caption(ORIGINS[pairs[name].files["truth"] is not None])
     return _remembered(("sample", name), lambda: sample_pair(pairs[name]))
 
