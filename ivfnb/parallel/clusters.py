@@ -117,6 +117,7 @@ def cluster(address: str | None = None, workers: int | None = None) -> Iterator[
 
     Examples
     --------
+    >>> from ivfnb.parallel import each
     >>> with cluster():
     ...     each(pow, [(2, 3)])
     [8]
