@@ -249,7 +249,7 @@ def test_plain_papermill_from_anywhere(profile, tmp_path, monkeypatch, request):
     given = [str(NOTEBOOKS["04_fuse"]), "out.ipynb", "-f", str(profiles.profiles()[profile]), "--prepare-only"]
     subprocess.run([sys.executable, "-m", "papermill", *given], cwd=tmp_path, check=True, capture_output=True)
     cells = [cell.source for cell in code_cells(nbformat.read(tmp_path / "out.ipynb", as_version=4))]
-    resolved = next(number for number, source in enumerate(cells) if source.startswith("results = "))
+    resolved = next(number for number, source in enumerate(cells) if "\nresults = " in source)
     script = "\n".join([*cells[: resolved + 1], "print(results, [pairs.name for pairs in pair_sets])"])
     script = f"import matplotlib\nmatplotlib.use('agg')\n{script}"
     said = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
