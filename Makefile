@@ -83,9 +83,10 @@ wheel: $(INSTALLED)
 clean:
 	rm -rf .cache dist site results/demo
 
+# not compiled ahead: most modules of these packages are never imported
 $(INSTALLED): requirements.lock.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 14) else f'Python 3.11 to 3.14 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11')"
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $(INSTALLED)
