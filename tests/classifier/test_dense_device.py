@@ -1,6 +1,8 @@
 """What the dense method does on an accelerator, done on the processor: both images in one pass, whole or in large tiles, plain products,
 gradients by torch; and the precisions."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -128,15 +130,24 @@ def test_what_torch_is_set_to_does_not_matter_and_stays(real):
 def test_settings_are_put_back_by_the_last_thread():
     net, setting = random_network(1), torch.backends.mkldnn.matmul
     before, setting.fp32_precision = setting.fp32_precision, "bf16"
-    first, second = exactly(net), exactly(net)
+    inside, leave = threading.Event(), threading.Event()
+
+    def work():
+        with exactly(net):
+            inside.set()
+            assert leave.wait(60)
+
+    other = threading.Thread(target=work)
     try:
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert setting.fp32_precision == "ieee", "the second is still at work"
-        second.__exit__(None, None, None)
+        with exactly(net):
+            other.start()
+            assert inside.wait(60)
+        assert setting.fp32_precision == "ieee", "the other is still at work"
+        leave.set()
+        other.join()
         assert setting.fp32_precision == "bf16"
     finally:
+        leave.set()
         setting.fp32_precision = before
 
 

@@ -22,7 +22,7 @@ import sys
 from dataclasses import replace
 from test_training import CONFIG, photographs, save_final
 from ivfnb.classifier import patches, training
-samples = patches.PatchDataset(patches.make_index(photographs(), 48, 0))
+samples = patches.PatchDataset(patches.make_index(photographs(), 24, 0))
 save_final(training.train(replace(CONFIG, batch_size=4, workers=int(sys.argv[2])), samples, folder=sys.argv[1]), sys.argv[1])
 """
 CONFIG = TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, checkpoint_seconds=0, seed=3)
@@ -77,7 +77,7 @@ def test_killed_and_resumed_is_bit_identical(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = torch.load(broken / "checkpoint.pt", weights_only=True)["done"]
-    assert 0 < done < 24, "it was killed in the middle"
+    assert 0 < done < 12, "it was killed in the middle"
     assert not (broken / "final.pt").exists()
     subprocess.run([*command, str(broken), "1"], env=environment, check=True, capture_output=True)
     one, other = (torch.load(folder / "final.pt", weights_only=True) for folder in (whole, broken))
