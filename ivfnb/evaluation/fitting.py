@@ -124,13 +124,13 @@ def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str, 
     Parameters
     ----------
     fused : array (h, w) or (h, w, 3)
-    infrared, visible : arrays (H, W)
+    infrared, visible : arrays (H, W) or (H, W, 3)
         Levels 0..255.
     convention : str
         Of the metrics. "as_released" resizes the sources to the fused image's size where that is no crop.
     fit_by : str
         "content" decides between crop and resize by what fits the fused image better, where it is smaller by less than 16 pixels
-        (`is_crop`), and resizes otherwise; "crop" and "resize" say so.
+        (`is_crop`, of the luma of coloured ones), and resizes otherwise; "crop" and "resize" say so.
 
     Returns
     -------
@@ -156,8 +156,15 @@ def fit_sources(fused: Image, infrared: Image, visible: Image, convention: str, 
         return infrared, visible, how
     if fit_by == "crop" and (shape[0] > size[0] or shape[1] > size[1]):
         raise ValueError(f"fit: found 'crop' for a fused image of {shape[1]}x{shape[0]} pixels, expected at most {size[1]}x{size[0]}")
-    if fit_by == "crop" or (how == "cropped" and fit_by == "content" and is_crop(images.to_gray(fused), infrared, visible)):
+    if fit_by == "crop" or (how == "cropped" and fit_by == "content" and is_crop(*map(images.to_gray, (fused, infrared, visible)))):
         return infrared[: shape[0], : shape[1]], visible[: shape[0], : shape[1]], "cropped"
     if convention == "as_released":
         return infrared, visible, "resized"
-    return images.matlab_imresize(infrared, shape), images.matlab_imresize(visible, shape), "resized"
+    return _resized(infrared, shape), _resized(visible, shape), "resized"
+
+
+def _resized(image: Image, shape: tuple[int, int]) -> Image:
+    """A grey image, or each channel of a coloured one, at another size."""
+    if image.ndim == 2:
+        return images.matlab_imresize(image, shape)
+    return np.dstack([images.matlab_imresize(channel, shape) for channel in np.moveaxis(image, 2, 0)])

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ivfnb import images, parallel
@@ -63,14 +62,7 @@ def _fitted(read: dict[str, Image], rules: Rules, file: Path) -> tuple[dict[str,
             f"{file}: found {shape[1]}x{shape[0]} pixels ({how}), expected the sources' {infrared[1]}x{infrared[0]}, "
             "a crop of it, or a smaller one of the same aspect ratio"
         )
-    luma = {role: images.to_gray(image) for role, image in read.items()}
-    first, second, how = fit_sources(luma["fused"], luma["infrared"], luma["visible"], rules.convention, rules.fit)
-    if how == "same size" or (how == "resized" and rules.convention == "as_released"):
-        return read, how
-    if read["infrared"].ndim == 3:
-        chosen = "crop" if how == "cropped" else "resize"
-        planes = [fit_sources(luma["fused"], read["infrared"][..., i], read["visible"][..., i], rules.convention, chosen) for i in range(3)]
-        first, second = np.dstack([plane[0] for plane in planes]), np.dstack([plane[1] for plane in planes])
+    first, second, how = fit_sources(read["fused"], read["infrared"], read["visible"], rules.convention, rules.fit)
     return {"fused": read["fused"], "infrared": first, "visible": second}, how
 
 

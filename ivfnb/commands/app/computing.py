@@ -165,22 +165,6 @@ def fuse(choice: Choice, pair: Pair, limits: Limits) -> Outcome:
     return Outcome(choice, kept["Fused"], kept, weight, seconds, tuple(heard))
 
 
-def _fitted(outcome: Outcome, pair: Pair, convention: str) -> tuple[Image, Image, str]:
-    """Sources comparable with a fused image, a coloured one channel by channel, and how they were made so."""
-    shape = outcome.fused.shape[:2]
-    if outcome.choice.protocol is not None and shape != pair.infrared.shape and convention != "as_released":
-        return images.matlab_imresize(pair.infrared, shape), _channels(images.matlab_imresize, pair.visible, shape), "resized"
-    infrared, _, how = fit_sources(outcome.fused, pair.infrared, pair.infrared, convention)
-    return infrared, _channels(lambda plane: fit_sources(outcome.fused, pair.infrared, plane, convention)[1], pair.visible), how
-
-
-def _channels(change: Callable[..., Image], image: Image, *arguments: Any) -> Image:
-    """What a function of grey images makes of a grey image, or of each channel of a coloured one."""
-    if image.ndim == 2:
-        return change(image, *arguments)
-    return np.dstack([change(image[..., channel], *arguments) for channel in range(3)])
-
-
 def score(outcome: Outcome, pair: Pair, convention: str) -> dict[str, float]:
     """Metrics of an outcome in a convention, computed once and kept in it.
 
@@ -203,7 +187,8 @@ def score(outcome: Outcome, pair: Pair, convention: str) -> dict[str, float]:
     if convention not in outcome.scores:
         started = time.perf_counter()
         with images.without_doubt():
-            infrared, visible, how = _fitted(outcome, pair, convention)
+            by = "resize" if outcome.choice.protocol is not None and convention != "as_released" else "content"  # the pipeline never crops
+            infrared, visible, how = fit_sources(outcome.fused, pair.infrared, pair.visible, convention, by)
             outcome.scores[convention] = ivfnb.score(outcome.fused, infrared, visible, convention=convention)
         outcome.fitted[convention] = how
         outcome.scoring[convention] = time.perf_counter() - started
