@@ -113,9 +113,9 @@ def mirrored(stream: Stream) -> Iterator[tuple[Tensor, bool]]:
     """
     kept = None
     for maps, last in stream:
-        rows, width = maps[0].shape[2:]
+        images, _, rows, width = maps[0].shape
         above = 1 if kept is None else 2
-        shape = 1, sum(part.shape[1] for part in maps), above + rows + last, width + 2
+        shape = images, sum(part.shape[1] for part in maps), above + rows + last, width + 2
         padded = torch.empty(shape, device=maps[0].device, memory_format=torch.channels_last)
         inner = padded[:, :, above : above + rows, 1:-1]
         for part, place in zip(maps, inner.split([part.shape[1] for part in maps], dim=1), strict=True):

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from ivfnb.baselines.common import own_weights, weights
+from ivfnb.baselines.common.layers import mirrored
 from ivfnb.baselines.common.pair import check_pair
 from ivfnb.images import Image
 
@@ -52,18 +53,13 @@ class Block(nn.Module):
     def forward(self, *maps: torch.Tensor) -> torch.Tensor:
         """Features of the same height and width, of maps side by side. Where no graph is kept they are joined a strip of rows at a time."""
         height, width = maps[0].shape[-2:]
-        rows = max(STRIP // width, 2)
-        if torch.is_grad_enabled() or height < 2 * rows:
+        count = height // max(STRIP // width, 3)
+        if torch.is_grad_enabled() or count < 2:
             return self.denseblock(torch.cat(maps, 1) if len(maps) > 1 else maps[0])
-        tops = range(0, height - 1, rows)  # no strip of one row, of which nothing can be reflected
-        return torch.cat([self._strip(maps, top, min(top + rows, height) if top != tops[-1] else height) for top in tops], 2)
-
-    def _strip(self, maps: tuple[torch.Tensor, ...], top: int, bottom: int) -> torch.Tensor:
-        height = maps[0].shape[2]
-        joined = torch.cat([each[:, :, max(top - 1, 0) : bottom + 1] for each in maps], 1)
-        padded = functional.pad(joined, (1, 1, int(top == 0), int(bottom == height)), mode="reflect")
+        chunks = zip(*(each.tensor_split(count, dim=2) for each in maps), strict=True)
+        strips = mirrored((chunk, number == count) for number, chunk in enumerate(chunks, 1))
         across, along = cast("tuple[Convolution, Convolution]", tuple(self.denseblock))
-        return along(functional.relu(across.conv2d(padded), inplace=True))
+        return torch.cat([along(functional.relu(across.conv2d(padded), inplace=True)) for padded, _ in strips], 2)
 
 
 def _doubled(coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
