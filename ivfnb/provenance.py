@@ -16,9 +16,12 @@ PACKAGES = ("torch", "numpy", "scipy", "opencv-python-headless", "scikit-image",
 
 
 def _git(*arguments: str) -> str | None:
-    """Output of a git command in the project's root, None outside a checkout or without git."""
+    """Output of a git command in the project's root, None outside a checkout or without git.
+
+    It takes no lock: that of a run that is killed would stay, and keep the user from committing.
+    """
     try:
-        done = subprocess.run(["git", *arguments], cwd=paths.root(), capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(["git", "--no-optional-locks", *arguments], cwd=paths.root(), capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
