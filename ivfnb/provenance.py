@@ -21,7 +21,9 @@ def _git(*arguments: str) -> str | None:
     It takes no lock: that of a run that is killed would stay, and keep the user from committing.
     """
     try:
-        done = subprocess.run(["git", "--no-optional-locks", *arguments], cwd=paths.root(), capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            ["git", "--no-optional-locks", *arguments], cwd=paths.root(), capture_output=True, text=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
