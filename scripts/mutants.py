@@ -23,14 +23,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 WANTED = 0.85
-METRIC_TESTS = ("ranges", "properties", "loops", "scoring", "registry", "truth")
+METRIC_TESTS = ("conformance", "ranges", "properties", "loops", "scoring", "registry", "truth", "golden")
 # group -> (files, below ivfnb/; tests, the quickest first)
 GROUPS = {
     "metrics": (
         ["metrics/*.py"],
-        [f"tests/metrics/test_{name}.py" for name in ("ranges", "properties", "loops", "scoring", "registry", "truth")],
+        [f"tests/metrics/test_{name}.py" for name in METRIC_TESTS],
     ),
-    "targets": (["metrics/targets.py"], ["tests/metrics/test_targets.py", "tests/metrics/test_registry.py"]),
+    "targets": (["metrics/targets.py"], [f"tests/metrics/test_{name}.py" for name in ("targets", "insets", "registry")]),
     "enhance": (["enhance/*.py"], ["tests/enhance"]),
     "fusion": (["fusion/*.py"], ["tests/fusion/test_boundaries.py", "tests/fusion/test_weightmap.py", "tests/fusion/test_pipeline.py"]),
     "windows": (["classifier/windows.py", "classifier/grid.py"], ["tests/classifier/test_dense.py", "tests/fusion/test_weightmap.py"]),

@@ -3,6 +3,7 @@
 A grey image is a 2-D array of grey levels 0..255; a colour image is h x w x 3, RGB.
 """
 
+from ivfnb.images import pages
 from ivfnb.images.arrays import Image, ImageError, bands, from_ycbcr, plain, to_gray, to_uint8, to_ycbcr
 from ivfnb.images.checks import as_levels, levels
 from ivfnb.images.doubts import ImageWarning, LevelsWarning, is_coloured, warn_of_colours, warn_of_unit, without_doubt
@@ -12,6 +13,8 @@ from ivfnb.images.reading import decode, read_color, read_gray, read_image, read
 from ivfnb.images.resizing import matlab_imresize, resize
 from ivfnb.images.storage import through_jpeg
 from ivfnb.images.writing import LossyWarning, check_format, read_text, write_image
+
+pages.keep()
 
 __all__ = [
     "Image",

@@ -96,6 +96,8 @@ def test_friedman_by_hand():
     statistic, p = report.friedman(values)
     assert statistic == pytest.approx(12 / (5 * 3 * 4) * (5**2 + 10**2 + 15**2) - 3 * 5 * 4)
     assert p == pytest.approx(np.exp(-statistic / 2)), "chi-squared of two degrees of freedom"
+    assert report.friedman(values[:2]) == pytest.approx((4, np.exp(-2))), "two pairs are enough"
+    assert all(np.isnan(report.friedman(values[:1])))
     assert all(np.isnan(report.friedman(pd.DataFrame(np.ones((4, 3))))))
     assert all(np.isnan(report.friedman(values[["a", "b"]])))
 
