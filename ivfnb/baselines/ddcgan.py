@@ -13,6 +13,7 @@ register(
         "image fusion, IEEE Transactions on Image Processing 29:4980-4995, 2020",
         "10.1109/TIP.2020.2977573",
         row=8,
+        cost="slow",
         variants=(
             Variant("", {"trained": "by the authors"}),
             Variant("retrained", {"trained": "here"}, "retrained here on these pairs", weights="ddcgan.safetensors"),
