@@ -101,9 +101,9 @@ def pad_to_grid(image: np.ndarray, stride: int = 8) -> tuple[np.ndarray, tuple[s
     ((40, 40), (33, 40))
     """
     image = check_image("image", image)
-    counts = grid_shape(image.shape, stride)
+    grid_shape(image.shape, stride)
     if stride > WINDOW:
         raise ValueError(f"stride: found {stride}, expected at most {WINDOW}, since wider grids leave gaps between windows")
-    missing = [(WINDOW + (count - 1) * stride - size) % stride for size, count in zip(image.shape, counts, strict=True)]
-    padded = np.pad(image, [(0, missing[0]), (0, missing[1])], mode="reflect") if any(missing) else image
+    below, right = ((WINDOW - size) % stride for size in image.shape)
+    padded = np.pad(image, [(0, below), (0, right)], mode="reflect") if below or right else image
     return padded, (slice(0, image.shape[0]), slice(0, image.shape[1]))

@@ -86,7 +86,7 @@ def standing(table: pd.DataFrame, subject: str, metric: str) -> tuple[int, int, 
     >>> standing(table, "Ours", "EN")
     (2, 3, 'CBF', 7.0)
     """
-    sign = 1 if METRICS[metric].direction == "higher" else -1
+    sign = METRICS[metric].sign
     known = table.dropna(subset=[metric])
     others = known[known["method"].isin(competitors.NAMES)]
     mine = known[known["method"] == subject]

@@ -56,6 +56,11 @@ class Metric:
         """Arrow for table headings: up where higher is better."""
         return "↑" if self.direction == "higher" else "↓"
 
+    @property
+    def sign(self) -> int:
+        """What values are multiplied by so that more is better: 1 where higher is, else -1."""
+        return 1 if self.direction == "higher" else -1
+
 
 _REGISTERED: dict[str, Metric] = {}
 _VARIANTS: dict[tuple[str, str], Callable[..., float]] = {}  # by convention and metric

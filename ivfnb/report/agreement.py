@@ -72,7 +72,7 @@ def correlations(scores: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     Spearman 1904, doi 10.2307/1412159
     """
     names = list(metrics)
-    signs = pd.Series({name: 1 if METRICS[name].direction == "higher" else -1 for name in names})
+    signs = pd.Series({name: METRICS[name].sign for name in names})
     found = []
     for _, group in scores[scores["metric"].isin(names)].groupby(["dataset", "id"], sort=False):
         wide = group.pivot(index="method", columns="metric", values="value").reindex(columns=names).dropna()

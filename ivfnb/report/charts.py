@@ -120,7 +120,7 @@ def radar(means: pd.DataFrame, metrics: Sequence[str], highlighted: Sequence[str
     -----
     A metric in which all methods are equal, or that a method lacks, is drawn half way.
     """
-    signs = pd.Series({name: 1 if METRICS[name].direction == "higher" else -1 for name in metrics})
+    signs = pd.Series({name: METRICS[name].sign for name in metrics})
     turned = means[list(metrics)] * signs
     scaled = (turned - turned.min()) / (turned.max() - turned.min()).replace(0, np.nan)
     angles = np.linspace(0, 2 * np.pi, len(metrics), endpoint=False)

@@ -55,7 +55,7 @@ def gains_over(means: pd.DataFrame, reference: str, metrics: Sequence[str]) -> p
     >>> gains_over(means, "mean", ["EN", "Nabf"]).loc["ours"].tolist()
     [100.0, -100.0]
     """
-    sign = pd.Series({name: 1 if METRICS[name].direction == "higher" else -1 for name in metrics})
+    sign = pd.Series({name: METRICS[name].sign for name in metrics})
     chosen = means[list(metrics)]
     gains: pd.DataFrame = 100 * sign * (chosen - chosen.loc[reference]) / chosen.loc[reference].abs()
     return gains

@@ -167,6 +167,6 @@ def step_effects(scores: pd.DataFrame, factors: Sequence[str], levels: Mapping[s
     for step, pair in levels.items():
         effects = _paired(scores, factors, pair)
         for metric in (name for name in in_order(effects.columns) if name in METRICS):
-            gain = effects[metric] * (1 if METRICS[metric].direction == "higher" else -1)
+            gain = effects[metric] * METRICS[metric].sign
             rows.append((step, metric, gain.mean(), *bounds(gain), len(gain)))
     return pd.DataFrame(rows, columns=["step", "metric", "better_by", "low", "high", "pairs"])

@@ -56,6 +56,23 @@ def test_surroundings_leave_out_specks_and_the_blurred_edge(infrared):
     np.testing.assert_allclose(targets.target_contrasts(image, image), [140, 100])
 
 
+def test_the_surroundings_end_12_pixels_away(infrared):
+    image = infrared.copy()
+    image[80, 116:] = 0  # 12 pixels from the smaller disc, whose edge is at column 104, and farther
+    changed = targets.target_contrasts(image, infrared)
+    assert changed[0] == 140
+    assert 100 < changed[1] < 101, "the pixel at 12 counts"
+    image[80, 116] = 60
+    assert targets.target_contrasts(image, infrared).tolist() == [140, 100], "those farther do not"
+
+
+def test_targets_without_surroundings_are_left_out():
+    image = np.full((30, 60), 60, np.uint8)
+    image[:, 16:26], image[:, 29:41], image[:, 44:] = 200, 210, 220  # three pixels apart, none of which is farther than 2 from a target
+    assert targets.target_contrasts(image, image, percentile=30).tolist() == [140]
+    assert targets.target_contrasts(image, np.full_like(image, 50)).shape == (0,)
+
+
 @pytest.mark.parametrize(("gain", "offset"), [(1.0, 0.0), (0.5, 30.0), (0.25, 0.0), (0.0, 80.0)])
 def test_retention_is_the_gain_in_levels_and_1_in_deviations(infrared, gain, offset):
     fused = infrared * gain + offset

@@ -175,6 +175,18 @@ def test_correlations_turn_lower_metrics():
     assert report.correlations(scores[scores["method"] == "a"], ["EI", "SF"]).isna().all(axis=None)
 
 
+def test_correlations_need_three_methods():
+    scores = tidy({name: {"a": [1.0], "b": [2.0], "c": [4.0]} for name in ("EI", "SF")})
+    assert report.correlations(scores, ["EI", "SF"]).loc["EI", "SF"] == pytest.approx(1)
+    assert report.correlations(scores[scores["method"] != "c"], ["EI", "SF"]).isna().all(axis=None)
+
+
+def test_the_step_that_carries_most_comes_first():
+    effects = pd.DataFrame({"EN": [1.0, -3.0, 9.0], "SD": [2.0, 3.0, 9.0], "EI": [-5.0, 4.0, 9.0]}, index=["CNN", "SSR", "other"])
+    assert list(report.carried_by(effects, ["CNN", "SSR"]).items()) == [("SSR", ["EN", "SD"]), ("CNN", ["EI"])]
+    assert report.carried_by(effects, ["other", "CNN"]) == {"other": ["EN", "SD", "EI"]}
+
+
 def test_step_effects_are_turned_and_paired():
     rows = [
         (f"{i}", metric, base + i + effect * (level == "with"), level)
