@@ -35,7 +35,10 @@ GROUPS = {
     "fusion": (["fusion/*.py"], ["tests/fusion/test_boundaries.py", "tests/fusion/test_weightmap.py", "tests/fusion/test_pipeline.py"]),
     "windows": (["classifier/windows.py", "classifier/grid.py"], ["tests/classifier/test_dense.py", "tests/fusion/test_weightmap.py"]),
     "dense": (["classifier/dense.py", "classifier/folding.py", "classifier/dense/*.py"], ["tests/classifier/test_dense.py"]),
-    "statistics": (["report/ranks.py", "report/uncertainty.py", "report/agreement.py"], ["tests/report/test_boundaries.py", "tests/report/test_statistics.py"]),
+    "statistics": (
+        ["report/ranks.py", "report/uncertainty.py", "report/agreement.py"],
+        [f"tests/report/test_{name}.py" for name in ("boundaries", "statistics")],
+    ),
 }
 LEFT_OUT = {"metrics": ("targets.py",)}  # files of a group that are a group of their own
 
