@@ -146,6 +146,7 @@ def test_local_contrast_equals_the_loop(scene):
     part = scene[:16, :21].astype(np.float64)
     expected = [[part[max(r - 2, 0) : r + 3, max(c - 2, 0) : c + 3].std() for c in range(21)] for r in range(16)]
     np.testing.assert_allclose(enhance.local_contrast(part, 5), expected, atol=1e-6)
+    np.testing.assert_array_equal(enhance.local_contrast(part), enhance.local_contrast(part, 9))
 
 
 @pytest.mark.parametrize("radius", [0, 1, 4, 30])
@@ -155,7 +156,7 @@ def test_guided_filter_without_subsampling_equals_the_loop(scene, radius):
 
 
 @pytest.mark.parametrize("subsampling", [1, 1.25, 2, 2.75, 3.5, 6])
-@pytest.mark.parametrize("size", [1, 25, 40])
+@pytest.mark.parametrize("size", [1, 2, 25, 40])
 def test_subsampling_takes_matlabs_samples(size, subsampling):
     # MATLAB counts from 1: output x has its centre at u = x*s + (1-s)/2, and the sample with -1/2 <= u - index < 1/2 is taken
     expected = []
@@ -210,7 +211,14 @@ def test_alternatives_to_hdrc(scene):
 # --- SSR ---
 
 
-@pytest.mark.parametrize("sigma", [0.8, 5.0, 40.0, 300.0])
+def test_what_one_curve_explains():
+    before, after = np.array([[0, 0, 9, 9]]), np.array([[1.0, 3.0, 7.0, 9.0]])
+    assert enhance.explained_by_level(before, after) == pytest.approx(1 - 1 / 10), "variance 10, of which 1 is left within the levels"
+    assert np.isnan(enhance.explained_by_level(before, np.full((1, 4), 7.0)))
+    assert enhance.explained_by_level(before, np.array([[1.0, 1.0, 2.0, 2.0]])) == 1, "a range of 1 is a range"
+
+
+@pytest.mark.parametrize("sigma", [0.8, 0.9, 5.0, 40.0, 300.0])
 @pytest.mark.parametrize("shape", [(61, 83), (1, 30), (30, 1), (2, 2), (1, 1)])
 def test_surround_equals_opencvs_blur(scene, shape, sigma):
     part = scene[: shape[0], : shape[1]].astype(np.float64)
