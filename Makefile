@@ -8,7 +8,7 @@ PORT ?= 8501
 PY := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: reproduce test coverage mutants endurance sbom audit site app lab lint format notebooks lock wheel clean
+.PHONY: reproduce test coverage mutants endurance determinism golden sbom audit site app lab lint format notebooks lock wheel clean
 
 reproduce: $(INSTALLED)
 	$(PY) -m ivfnb reproduce --profile $(PROFILE) $(ARGS)
@@ -43,6 +43,14 @@ endurance: $(INSTALLED)
 	$(PY) scripts/kill_test.py
 	$(PY) scripts/soak.py
 	OMP_NUM_THREADS=1 IVFNB_FUZZ=10000 $(PY) -m pytest -n $(JOBS) tests/test_fuzz.py
+
+# two demo runs, and one with another number of threads, give equal tables
+determinism: $(INSTALLED)
+	$(PY) scripts/check_determinism.py
+
+# keep the demo's tables as what is expected of the next; ARGS=--check compares
+golden: $(INSTALLED)
+	$(PY) scripts/refresh_golden.py $(ARGS)
 
 sbom: $(INSTALLED)
 	$(PY) scripts/make_sbom.py
