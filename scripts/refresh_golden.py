@@ -10,6 +10,7 @@ import csv
 import fnmatch
 import io
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -41,12 +42,12 @@ def _cells(table: Path) -> dict[tuple[str, str, str], str]:
     wanted = [name for name in frame if name in TEXTS or name in numeric]
     wanted = [name for name in wanted if not any(fnmatch.fnmatch(name, out) for out in COLUMNS_OUT)]
     names = [name for name in frame if name not in numeric and name not in TEXTS and name not in ("note", "evidence", "measured", "reason")]
-    found: dict[tuple[str, str, str], str] = {}
+    found, seen = dict[tuple[str, str, str], str](), Counter[str]()
     for _, row in frame.iterrows():
         label = " | ".join(row[name] for name in names)
         if not any(out in label for out in ROWS_OUT):
-            number = 1 + sum((table.stem, label if n == 1 else f"{label} #{n}", wanted[0]) in found for n in range(1, 50)) if wanted else 1
-            label = label if number == 1 else f"{label} #{number}"
+            seen[label] += 1
+            label = label if seen[label] == 1 else f"{label} #{seen[label]}"
             found |= {(table.stem, label, name): row[name] for name in wanted}
     return found
 

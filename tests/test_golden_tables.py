@@ -1,9 +1,8 @@
 """The demo's tables are those that were kept: a number that moved by more than its tolerance is named."""
 
-import importlib.util
-
 import pandas as pd
 import pytest
+from scripts_read import script
 
 from ivfnb import paths
 from ivfnb.commands.profiles import notebooks
@@ -15,10 +14,7 @@ DEMO = paths.root() / "results" / "demo"
 @pytest.fixture(scope="module")
 def golden():
     """`scripts/refresh_golden.py`."""
-    spec = importlib.util.spec_from_file_location("refresh_golden", paths.root() / "scripts" / "refresh_golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("refresh_golden")
 
 
 def test_the_demo_gives_the_expected_tables(golden):

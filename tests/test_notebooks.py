@@ -1,7 +1,6 @@
 """The notebooks keep to one skeleton, carry the outputs of their cells as they stand, and their parameters fit the profiles."""
 
 import ast
-import importlib.util
 import json
 import re
 import subprocess
@@ -13,6 +12,7 @@ import nbformat
 import pandas as pd
 import pytest
 import yaml
+from scripts_read import script
 
 from ivfnb import paths
 from ivfnb.commands import profiles
@@ -22,9 +22,7 @@ MARK = "# NBVAL_CHECK_OUTPUT"
 WORDS_A_MINUTE = 220  # of prose, tables and printed values
 SECONDS_A_FIGURE = 8
 
-spec = importlib.util.spec_from_file_location("refresh_notebooks", paths.root() / "scripts" / "refresh_notebooks.py")
-refresh = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(refresh)
+refresh = script("refresh_notebooks")
 
 
 @pytest.fixture(params=list(NOTEBOOKS), ids=list(NOTEBOOKS))

@@ -1,9 +1,9 @@
 """The README's numbers are those of the tables in the repository, and its first screen stays short."""
 
-import importlib.util
 import sys
 
 import pytest
+from scripts_read import script
 
 from ivfnb import paths
 
@@ -11,10 +11,8 @@ from ivfnb import paths
 @pytest.fixture
 def refresh(monkeypatch):
     """`scripts/refresh_readme.py` as a function of its arguments."""
-    spec = importlib.util.spec_from_file_location("refresh_readme", paths.root() / "scripts" / "refresh_readme.py")
-    module = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    spec.loader.exec_module(module)
+    module = script("refresh_readme")
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["refresh_readme.py", *arguments])

@@ -1,11 +1,11 @@
 """MDLatLRR and ConvSR: their parts against slow loops and optimality conditions, and what is learned from photographs."""
 
-import importlib.util
 import json
 import sys
 
 import numpy as np
 import pytest
+import scripts_read
 from skimage import data
 
 from ivfnb import paths
@@ -261,9 +261,7 @@ def test_committed_results_are_small_and_say_how_they_were_made():
 
 
 def test_the_script_learns_from_the_photographs_of_packages(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("learn_baselines", paths.root() / "scripts" / "learn_baselines.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = scripts_read.script("learn_baselines")
     arguments = ["--photographs", "photos", "--only", "convsr", "--steps", "1", "--folder", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["learn_baselines.py", *arguments])
     script.main()

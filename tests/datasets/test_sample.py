@@ -1,9 +1,9 @@
-import importlib.util
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+import scripts_read
 
 from ivfnb import fusion, images, paths
 from ivfnb.classifier import network
@@ -16,10 +16,7 @@ SIMULATED = ("astronaut", "camera", "chelsea", "coffee")
 @pytest.fixture(scope="module")
 def script():
     """scripts/make_sample.py as a module."""
-    spec = importlib.util.spec_from_file_location("make_sample", paths.root() / "scripts" / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts_read.script("make_sample")
 
 
 def read(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

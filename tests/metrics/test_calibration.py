@@ -1,10 +1,10 @@
 """The committed calibration table: complete, within its tolerances, and what the script that made it gives again."""
 
 import csv
-import importlib.util
 from collections import Counter
 
 import pytest
+import scripts_read
 
 from ivfnb import paths
 from ivfnb.metrics import CONVENTIONS, ELEVEN, METRICS
@@ -32,9 +32,7 @@ def test_every_metric_is_calibrated(table):
 
 
 def test_the_script_gives_the_table_again(table, golden):
-    spec = importlib.util.spec_from_file_location("calibrate_metrics", paths.root() / "scripts" / "calibrate_metrics.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = scripts_read.script("calibrate_metrics")
     committed = {(row["metric"], row["convention"]): row for row in table if row["oracle"] == script.EVALUATOR}
     again = script.evaluator_rows(golden)
     assert {(row["metric"], row["convention"]) for row in again} == set(committed)

@@ -1,13 +1,12 @@
 """The conformance kit is what its script makes, its values are those of the metrics, and a comparison tells right from wrong."""
 
-import importlib.util
 import json
 import math
 
 import numpy as np
 import pytest
+import scripts_read
 
-from ivfnb import paths
 from ivfnb.metrics import CONVENTIONS, METRICS, conformance, score
 
 KIT = conformance.kit()
@@ -16,10 +15,7 @@ SLOW = ("FMI_pixel", "FMI_w", "FMI_dct")  # seconds on the larger triples, which
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("make_conformance", paths.root() / "scripts" / "make_conformance.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts_read.script("make_conformance")
 
 
 def test_there_are_eight_small_ones():
