@@ -17,6 +17,7 @@ myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # pages show the outputs that the notebooks carry
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # "commonmark", the default, knows no tables
 
 default_role = "code"  # docstrings write `names` in single backticks
 autodoc_member_order = "bysource"

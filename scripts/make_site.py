@@ -1,7 +1,8 @@
 """Make the site: python scripts/make_site.py [--into site]
 
 Copies the sources together below .cache/site/, builds them with Sphinx, where a warning is an error, and checks the finished pages: every
-link between them leads somewhere, nothing is loaded from elsewhere, and all of them together take at most 15 MB.
+link between them leads somewhere, nothing is loaded from elsewhere, no page shows the markup of a table, and all of them together take at
+most 15 MB.
 """
 
 import argparse

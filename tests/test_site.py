@@ -123,6 +123,7 @@ def test_a_whole_site_has_no_fault(site):
         ('<script src="//cdn.org/m.js"></script>', "a.html: loads //cdn.org/m.js"),
         ('<link rel="stylesheet" href="https://x.org/f.css">', "a.html: loads https://x.org/f.css"),
         ('<p style="background:url(https://x.org/i.png)">', "a.html: loads https://x.org/i.png"),
+        ("<p>| set | title | |:—–|:——-| | a | b |</p>", "a.html: shows the markup of a table"),
     ],
 )
 def test_faults_are_found(site, text, said):

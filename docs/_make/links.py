@@ -1,4 +1,4 @@
-"""Links between files of the repository, as they are between pages of the site, and the check of them in the finished pages."""
+"""Links between files of the repository, as they are between pages of the site, and the check of the finished pages."""
 
 import posixpath
 import re
@@ -19,6 +19,7 @@ PAGES = {
 ALONE = ("index.md", "method.md", "paper-and-code.md", "security.md")  # pages of docs/ itself; any other one there is a how-to
 PREFIXES = {"notebooks/": "notebooks/", "docs/": ""}
 _TABLE = re.compile(r"results/paper/(?:tables/)?(\w+)\.(?:md|csv|tex|html)")
+_RULE = re.compile(r"\|\s*:?[-\u2013\u2014]{3,}:?\s*\|")  # below the head of a table in Markdown; Sphinx makes dashes of hyphens
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:|mailto:|#)([^)\s]+)\)")
 
 
@@ -60,13 +61,14 @@ def rewrite(text: str, origin: str, page: str) -> str:
 
 
 class _Page(HTMLParser):
-    """Anchors of a page, what it links to, and what it loads."""
+    """Anchors of a page, what it links to, what it loads, and whether it shows a table's markup instead of the table."""
 
     def __init__(self) -> None:
         super().__init__()
         self.anchors: set[str] = set()
         self.links: list[str] = []
         self.loaded: list[str] = []
+        self.raw_table = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -77,6 +79,9 @@ class _Page(HTMLParser):
         self.loaded += re.findall(r"url\(['\"]?([^)'\"]+)", given.get("style") or "")
 
     handle_startendtag = handle_starttag
+
+    def handle_data(self, data: str) -> None:
+        self.raw_table |= bool(_RULE.search(data))
 
 
 def _read(path: Path) -> _Page:
@@ -90,11 +95,12 @@ def _elsewhere(link: str) -> bool:
 
 
 def faults(folder: Path) -> list[str]:
-    """What is wrong in the finished pages of a folder, a line each: links that lead nowhere, and what is loaded from elsewhere."""
+    """What is wrong in the finished pages of a folder, a line each: links that lead nowhere, what is loaded from elsewhere, raw tables."""
     pages = {path.resolve(): _read(path) for path in sorted(folder.rglob("*.html"))}
     found = []
     for path, page in pages.items():
         name = path.relative_to(folder.resolve())
+        found += [f"{name}: shows the markup of a table"] * page.raw_table
         found += [f"{name}: loads {link}" for link in page.loaded if _elsewhere(link) and not link.startswith("data:")]
         for link in (link for link in page.links + page.loaded if not _elsewhere(link)):
             file, _, anchor = link.partition("#")

@@ -1,20 +1,11 @@
 """Window means, local contrast, the fast guided filter and the Gaussian surround."""
 
-import os
-
 import cv2
 import numpy as np
 from scipy import fft
 
 from ivfnb.images import Image, bands, levels
-
-SMALL = 2**16  # pixels up to which one thread is the fastest
-
-
-def _threads() -> int:
-    """As many as OpenMP would take: those of OMP_NUM_THREADS, else one a core."""
-    named = os.environ.get("OMP_NUM_THREADS", "")
-    return int(named) if named.isdigit() and int(named) else os.cpu_count() or 1
+from ivfnb.images.threads import threads
 
 
 def _subsampled(size: int, subsampling: float) -> np.ndarray:
@@ -50,7 +41,7 @@ def window_means(image: Image, radius: int) -> Image:
     Returns
     -------
     array (h, w)
-        Of the image's dtype.
+        array (h, w), float64
 
     Examples
     --------
@@ -58,8 +49,8 @@ def window_means(image: Image, radius: int) -> Image:
     array([[1.5, 3. , 4.5]])
     """
     side = (2 * radius + 1, 2 * radius + 1)
-    total = cv2.boxFilter(image, -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return total / cv2.boxFilter(np.ones_like(image), -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    total = cv2.boxFilter(image, cv2.CV_64F, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return total / cv2.boxFilter(np.ones_like(image), cv2.CV_64F, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
 
 
 def local_contrast(image: Image, side: int = 9) -> Image:
@@ -187,14 +178,14 @@ def surround(image: Image, sigma: float) -> Image:
     kernel = cv2.getGaussianKernel(round(8 * sigma + 1) | 1, sigma).ravel()
     taps = np.arange(kernel.size) - kernel.size // 2
     result = levels(image)
-    threads = _threads() if result.size > SMALL else 1  # each transforms whole lines, so that they change no bit
+    workers = threads(result.size)  # each transforms whole lines, so that they change no bit
     for axis, size in enumerate(result.shape):
         if size == 1:
             continue
         period = 2 * (size - 1)
         transfer = np.fft.rfft(np.bincount(taps % period, weights=kernel, minlength=period)).real
         shape = (-1, 1) if axis == 0 else (1, -1)
-        result = fft.dct(result, 1, axis=axis, overwrite_x=True, workers=threads)
+        result = fft.dct(result, 1, axis=axis, overwrite_x=True, workers=workers)
         result *= transfer.reshape(shape)
-        result = fft.idct(result, 1, axis=axis, overwrite_x=True, workers=threads)
+        result = fft.idct(result, 1, axis=axis, overwrite_x=True, workers=workers)
     return result

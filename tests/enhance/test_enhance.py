@@ -12,6 +12,7 @@ from skimage import exposure
 from ivfnb import datasets, enhance, images
 from ivfnb.enhance import filters, retinex
 from ivfnb.images import ImageError
+from ivfnb.images.threads import threads
 
 GRAY = arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)))
 
@@ -155,7 +156,7 @@ def test_guided_filter_without_subsampling_equals_the_loop(scene, radius):
     np.testing.assert_allclose(enhance.fast_guided_filter(part, radius, 0.01), guided_filter_loop(part, radius, 0.01), atol=1e-9)
 
 
-@pytest.mark.parametrize("subsampling", [1, 1.25, 2, 2.75, 3.5, 6])
+@pytest.mark.parametrize("subsampling", [1, 1.25, 2, 2.75, 3.5, 6, 9])
 @pytest.mark.parametrize("size", [1, 2, 25, 40])
 def test_subsampling_takes_matlabs_samples(size, subsampling):
     # MATLAB counts from 1: output x has its centre at u = x*s + (1-s)/2, and the sample with -1/2 <= u - index < 1/2 is taken
@@ -297,13 +298,17 @@ def test_ssr_parameters_are_checked(scene):
 
 def test_threads_change_no_bit_of_the_surround(monkeypatch):
     image = np.random.default_rng(5).uniform(0, 255, (260, 301))
-    assert image.size > filters.SMALL
     found = []
-    for threads in ("1", "3"):
-        monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        assert filters._threads() == int(threads)
+    for named in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", named)
+        assert threads(image.size) == int(named)
         found.append(filters.surround(image, 40.0))
     assert np.array_equal(*found)
+
+
+def test_small_arrays_take_one_thread_and_large_ones_what_is_said_or_there(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert (threads(256 * 256), threads(256 * 257)) == (1, 3)
     for named in ("", "0", "many"):
         monkeypatch.setenv("OMP_NUM_THREADS", named)
-        assert filters._threads() == os.cpu_count()
+        assert threads(10**6) == os.cpu_count()
