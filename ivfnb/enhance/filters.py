@@ -40,8 +40,7 @@ def window_means(image: Image, radius: int) -> Image:
 
     Returns
     -------
-    array (h, w)
-        array (h, w), float64
+    array (h, w), float64
 
     Examples
     --------
