@@ -1,6 +1,7 @@
 """Where the tests find real data: IVFNB_DATA for the data sets, `golden/` beside it for reference inputs and outputs."""
 
 import os
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def golden(shared_data: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no golden/ beside IVFNB_DATA: the reference values are not at hand")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window; skips where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install 'ivfnb[test]'")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium found: apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def table(path: Path, page: str) -> str:
     text = _TABLE.search(own.read_text(encoding="utf-8"))[0] if own.is_file() else _of_csv(path.with_suffix(".csv"))
     caption = "".join(_CAPTION.findall(text))  # outside the part that scrolls
     text = _CAPTION.sub("", text).replace("<table>", f'<table class="sortable" aria-label="{caption}">', 1)
+    text = re.sub(r"<td>([0-9a-f]{10})[0-9a-f]{30}</td>", r"<td>\1</td>", text)  # a commit is known by its beginning
     text = re.sub(r"<td>([^<]{100,})</td>", r'<td class="long">\1</td>', text)
     text = re.sub(r"<td>([^<]{30,})</td>", r'<td class="text">\1</td>', text)
     up = "../" * page.count("/")

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import resource
-import shutil
 import socket
 import struct
 import subprocess
@@ -23,7 +22,6 @@ from ivfnb.metrics import ELEVEN
 
 pytestmark = pytest.mark.xdist_group("app")  # one server, one browser
 PATIENCE = 180_000  # milliseconds: the machine may be busy
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WRITES = 1 << 16  # bytes of the largest file that the server may write: an upload that went to the disk would fail
 LIMITS = ["--megabytes=1", "--megapixels=0.2", "--windows=500"]
 
@@ -84,17 +82,6 @@ def address(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(30)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install 'ivfnb[test]'")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium found: apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield launched
-        launched.close()
 
 
 class Visitor:
