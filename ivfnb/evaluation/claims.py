@@ -97,6 +97,10 @@ def standing(table: pd.DataFrame, subject: str, metric: str) -> tuple[int, int, 
     return rank, 1 + len(best), str(best.idxmax()), float(sign * best.max())
 
 
+def _counted(pairs: int) -> str:
+    return f"{pairs} pair{'s' * (pairs != 1)}"
+
+
 def _of_rank(rule: str, metric: str, evidence: Evidence) -> tuple[str, str]:
     """Rules "best", "second" and "poor" (in the lower half): they must hold in every convention."""
     texts, holds = [], []
@@ -110,7 +114,7 @@ def _of_rank(rule: str, metric: str, evidence: Evidence) -> tuple[str, str]:
         leader = f"best of the others: {other} {value:.3g}"
         plain = table.loc[table["method"] == competitors.NO_CLASSIFIER, metric]
         leader += f"; our pipeline without a classifier: {plain.iloc[0]:.3g}" if len(plain) else ""
-        texts.append(f"{convention} {mine:.3g}, rank {rank} of {count} on {pairs} pairs ({leader})")
+        texts.append(f"{convention} {mine:.3g}, rank {rank} of {count} on {_counted(pairs)} ({leader})")
         holds.append({"best": rank == 1, "second": rank == 2, "poor": rank > (count + 1) / 2}[rule])
     return f"{evidence.subject}: " + "; ".join(texts), CONFIRMED if all(holds) else REFUTED
 
@@ -124,7 +128,7 @@ def _of_step(step: str, evidence: Evidence) -> tuple[str, str]:
     worse = effects[effects["better_by"] < 0]["metric"].tolist()
     sure = int(((effects["low"] > 0) | (effects["high"] < 0)).sum())
     pairs = int(effects["pairs"].iloc[0])
-    text = f"better: {', '.join(better) or 'none'}; worse: {', '.join(worse) or 'none'} ({pairs} pairs"
+    text = f"better: {', '.join(better) or 'none'}; worse: {', '.join(worse) or 'none'} ({_counted(pairs)}"
     text += f"; the 95 % interval leaves out 0 in {sure} of {len(effects)})" if pairs > 2 else ", too few for intervals)"
     return text, CONFIRMED if len(better) > len(effects) / 2 else REFUTED
 
