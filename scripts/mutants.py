@@ -32,7 +32,15 @@ GROUPS = {
     ),
     "targets": (["metrics/targets.py"], [f"tests/metrics/test_{name}.py" for name in ("targets", "insets", "registry")]),
     "enhance": (["enhance/*.py"], ["tests/enhance"]),
-    "fusion": (["fusion/*.py"], ["tests/fusion/test_boundaries.py", "tests/fusion/test_weightmap.py", "tests/fusion/test_pipeline.py"]),
+    "fusion": (
+        ["fusion/*.py"],
+        [
+            "tests/fusion/test_boundaries.py",
+            "tests/fusion/test_weightmap.py",
+            "tests/fusion/test_memory.py",
+            "tests/fusion/test_pipeline.py",
+        ],
+    ),
     "windows": (["classifier/windows.py", "classifier/grid.py"], ["tests/classifier/test_dense.py", "tests/fusion/test_weightmap.py"]),
     "dense": (["classifier/dense.py", "classifier/folding.py", "classifier/dense/*.py"], ["tests/classifier/test_dense.py"]),
     "statistics": (
