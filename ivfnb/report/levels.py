@@ -6,6 +6,7 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.ndimage import uniform_filter
 
@@ -14,6 +15,7 @@ from ivfnb.datasets import Dataset
 from ivfnb.images import Image
 
 SOURCES = ("infrared", "visible")
+MANY = 30  # images whose names have room below a chart
 
 
 def grey_levels(sets: Iterable[Dataset]) -> pd.DataFrame:
@@ -45,8 +47,20 @@ def grey_levels(sets: Iterable[Dataset]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["dataset", "id", "source", "size", "mean", "deviation", "1 % level", "99 % level"])
 
 
+def _name_sets(axis: Axes, sets: pd.Series) -> None:
+    """Name the sets below their images, and draw a line between two of them."""
+    places = pd.Series(range(len(sets))).groupby(sets.to_numpy(), sort=False)
+    axis.set_xticks(places.mean(), list(places.groups), fontsize=9)
+    axis.tick_params(axis="x", length=0)
+    for first in places.min()[1:]:
+        axis.axvline(first - 0.5, color="0.5", lw=0.8)
+    axis.set_xlabel("pairs, set by set")
+
+
 def levels_chart(levels: pd.DataFrame) -> Figure:
     """Mean and range of the grey levels, a bar an image, infrared images at the left and visible ones at the right.
+
+    Where there are more images than names have room, the sets are named instead of the pairs.
 
     Parameters
     ----------
@@ -64,7 +78,10 @@ def levels_chart(levels: pd.DataFrame) -> Figure:
         axis.vlines(places, chosen["1 % level"], chosen["99 % level"], color="#0072B2", lw=2, label="1 % to 99 % of the pixels")
         axis.plot(places, chosen["mean"], "o", color="#D55E00", ms=4, label="mean")
         axis.set(title=f"{source.capitalize()} images", xlabel="pair", ylim=(0, 255))
-        axis.set_xticks(places, chosen["id"], rotation=90 if len(chosen) > 8 else 0, fontsize=7 if len(chosen) > 8 else 9)
+        if len(chosen) > MANY:
+            _name_sets(axis, chosen["dataset"])
+        else:
+            axis.set_xticks(places, chosen["id"], rotation=90 if len(chosen) > 8 else 0, fontsize=7 if len(chosen) > 8 else 9)
     axes[0].set_ylabel("grey level")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
