@@ -50,7 +50,8 @@ def grey_levels(sets: Iterable[Dataset]) -> pd.DataFrame:
 def _name_sets(axis: Axes, sets: pd.Series) -> None:
     """Name the sets below their images, and draw a line between two of them."""
     places = pd.Series(range(len(sets))).groupby(sets.to_numpy(), sort=False)
-    axis.set_xticks(places.mean(), list(places.groups), fontsize=9)
+    middles = places.mean()
+    axis.set_xticks(middles, middles.index.tolist(), fontsize=9)
     axis.tick_params(axis="x", length=0)
     for first in places.min()[1:]:
         axis.axvline(first - 0.5, color="0.5", lw=0.8)

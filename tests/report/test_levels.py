@@ -37,12 +37,12 @@ def test_the_chart_draws_each_image_once(pairs):
 
 def test_sets_are_named_where_pairs_have_no_room(pairs):
     levels = report.grey_levels([pairs] * 30)
-    levels["dataset"] = levels.groupby("source").cumcount().map(lambda place: "first" if place < 10 else "second")
+    levels["dataset"] = levels.groupby("source").cumcount().map(lambda place: "z" if place < 10 else "a")
     few = report.levels_chart(levels).axes[0]
     assert [tick.get_text() for tick in few.get_xticklabels()] == ["one"] * 30, "30 names have room"
     more = pd.concat([levels, levels.iloc[-2:]])
     for axis in report.levels_chart(more).axes[:2]:
-        assert [tick.get_text() for tick in axis.get_xticklabels()] == ["first", "second"]
+        assert [tick.get_text() for tick in axis.get_xticklabels()] == ["z", "a"]
         assert axis.get_xticks().tolist() == [4.5, 20], "in the middle of places 0 to 9 and 10 to 30"
         assert [line.get_xdata()[0] for line in axis.lines[1:]] == [9.5], "one line, between the two"
     plt.close("all")
