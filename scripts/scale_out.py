@@ -2,9 +2,9 @@
 
     python scripts/scale_out.py [--measure] [--profile paper] [--cores 16] [--page docs/howto/cluster.md]
 
-`--measure` first runs `ivfnb bench cluster`, which writes its rows into results/<profile>/bench.csv: do so on an idle machine. The
-arithmetic takes the processor seconds of every method in that file, for one 768x576 pair, and scales them by pixels to LLVIP's 1280x1024.
-`--page` writes the tables into the page, between its marks; without it they are printed.
+`--measure` first runs `ivfnb bench cluster`, which writes its rows into results/<profile>/bench.csv, beside those of other commits: do so
+on an idle machine. The arithmetic takes the processor seconds of every method in that file, for one 768x576 pair, and scales them by
+pixels to LLVIP's 1280x1024. `--page` writes the tables into the page, between its marks; without it they are printed.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--cores", type=int, default=16, help="of a machine of the cluster (default: %(default)s)")
     parser.add_argument("--page", type=Path, help="page whose marked parts are written anew")
     arguments = parser.parse_args()
-    code = commands.main(["bench", "cluster", "--profile", arguments.profile]) if arguments.measure else 0
+    code = commands.main(["bench", "cluster", "--mixed", "--profile", arguments.profile]) if arguments.measure else 0
     bench = pd.read_csv(paths.results_root() / arguments.profile / "bench.csv")
     parts = {"measured": measured(bench), "arithmetic": arithmetic(bench, arguments.cores)}
     if arguments.page is None:
