@@ -17,10 +17,12 @@ import pandas as pd
 import pytest
 import torch
 
+from ivfnb.baselines import BASELINES
 from ivfnb.classifier import dense, windows
 from ivfnb.commands import bench
 from ivfnb.commands.bench import bars
 from ivfnb.datasets import dataset
+from ivfnb.metrics import METRICS
 
 
 def a_run(profile, *section, json=None):
@@ -168,7 +170,7 @@ def test_bars_of_the_sections_are_understood():
             if re.match(r"(at most|at least|below|above|within|[\d.]+ to) .*\d", text):
                 seen.append(text)
                 assert bars.meets(1.0, text) is not None
-    assert {"at most 60", "at least 60", "below 1500", "0.85 to 1.15", "within 10 % of 1.5"} <= set(seen)
+    assert {"at most 60", "at least 60", "below 1500", "0.85 to 1.15"} <= set(seen)
 
 
 def test_a_bar_that_falls_short_is_named_and_fails_the_run(results, invented, capsys):
@@ -235,6 +237,43 @@ def test_the_section_weightmap_at_a_small_size(monkeypatch):
     memory = table.set_index("what").loc["80x72, dense: peak memory of a process"]
     assert 100 < memory["value"] < 1000
     assert (memory["unit"], memory["bar"]) == ("MB", "below 1500")
+
+
+def test_the_section_metrics_at_a_small_size(monkeypatch):
+    from ivfnb.commands.bench import metrics as section
+
+    monkeypatch.setattr(section, "SHAPE", (176, 168))
+    monkeypatch.setattr(section, "peak_memory", lambda code: compile(code, "code", "exec") and 2 * 10**8)
+    rows = {row["what"]: row for row in section.rows()}
+    assert set(METRICS) <= set(rows)
+    assert all(row["value"] > 0 for row in rows.values())
+    assert {name: rows[name]["bar"] for name in ("FMI_w", "SSIM", "MS-SSIM", "EI")} == {
+        "FMI_w": "at most 150",
+        "SSIM": "at most 25",
+        "MS-SSIM": "at most 25",
+        "EI": "",
+    }
+    assert rows["the same, processor time"]["bar"] == "at most 0.06"
+    assert rows["all 11 faster per pixel than readable loops, timed on 64x64"]["value"] > 1
+
+
+def test_the_section_baselines_takes_what_can_run_and_says_why_the_rest_cannot(monkeypatch, tmp_path):
+    from ivfnb.commands.bench import baselines as section
+
+    monkeypatch.setenv("IVFNB_DATA", str(tmp_path))  # no weights of other authors
+    taken = [baseline.name for baseline in section.entrants()]
+    assert {"CBF", "HybridMSD", "NestFuse (retrained)", "MEF-GAN"} <= set(taken)
+    assert len(taken) == len({baseline.competitor.name for baseline in BASELINES.values()})
+    quick = [BASELINES[name] for name in ("Mean", "DCHWT", "MEF-GAN")]
+    monkeypatch.setattr(section, "entrants", lambda: quick)
+    rows = {row["what"]: row for row in section.rows()}
+    assert rows["DCHWT, one 768x576 pair"]["value"] > 0
+    assert rows["DCHWT, one 768x576 pair"]["bar"] == "at most 10"
+    assert rows["Mean, one 768x576 pair"]["bar"] == ""
+    (absent,) = (what for what in rows if "MEF-GAN" in what)
+    assert absent == "MEF-GAN, not measured: needs its authors' weights: ivfnb fetch weights/MEF-GAN"
+    assert math.isnan(rows[absent]["value"])
+    assert rows[absent]["bar"] == ""
 
 
 def test_the_section_training_at_a_small_size(monkeypatch, one_thread):

@@ -13,6 +13,7 @@ from ivfnb.images import Image
 from ivfnb.metrics import ELEVEN, METRICS, score
 
 SHAPE = (576, 768)
+AT_MOST = {"FMI_pixel": 150, "FMI_w": 150, "FMI_dct": 150, "SSIM": 25, "MS-SSIM": 25}  # milliseconds
 CROP = (64, 64)  # what the loops are timed on; their time grows with the number of pixels
 ALL_ELEVEN = "from ivfnb.commands.bench import metrics; metrics.score(*metrics.triple())"
 
@@ -58,8 +59,8 @@ def rows() -> list[dict]:
     start = time.process_time()
     eleven()
     result = [
-        row("all 11, one 768x576 triple", fast, "s", "at most 0.4"),
-        row("the same, processor time", time.process_time() - start, "s"),
+        row("all 11, one 768x576 triple", fast, "s"),
+        row("the same, processor time", time.process_time() - start, "s", "at most 0.06"),
     ]
     if loops := _loops():
         crops = [image[: CROP[0], : CROP[1]] for image in images]
@@ -67,5 +68,7 @@ def rows() -> list[dict]:
         factor = slow / (CROP[0] * CROP[1]) / (fast / (SHAPE[0] * SHAPE[1]))
         result.append(row(f"all 11 faster per pixel than readable loops, timed on {CROP[1]}x{CROP[0]}", factor, "times", "at least 100"))
     result.append(row("peak memory of a process that scores all 11", peak_memory(ALL_ELEVEN) / 1e6, "MB", "below 300"))
-    result += [row(name, 1000 * seconds(partial(score, *images, names=[name]), repeats=3), "ms") for name in METRICS]
+    for name in METRICS:
+        found = 1000 * seconds(partial(score, *images, names=[name]), repeats=3)
+        result.append(row(name, found, "ms", f"at most {AT_MOST[name]}" if name in AT_MOST else ""))
     return result
