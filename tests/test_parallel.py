@@ -86,7 +86,7 @@ def test_two_workers_do_twice_the_work_of_one(cluster):
 
     def waited():
         begun = time.perf_counter()
-        time.sleep(0.1)
+        time.sleep(0.25)  # long beside the way to a worker and back, as fusing a pair is
         return time.perf_counter() - begun, os.getpid()
 
     ratios = []
