@@ -43,7 +43,7 @@ def measured(bench: pd.DataFrame) -> str:
     rows = bench[(bench["section"] == "cluster") & bench["value"].notna()]
     if rows.empty:
         return "Not measured yet: `python scripts/scale_out.py --measure`."
-    return rows[["what", "value", "unit"]].to_markdown(index=False)
+    return rows[["what", "value", "unit"]].fillna("").to_markdown(index=False)
 
 
 def arithmetic(bench: pd.DataFrame, cores: int) -> str:

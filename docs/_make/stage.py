@@ -15,7 +15,7 @@ DOCS = paths.root() / "docs"
 # Files of the repository outside docs/ that are pages too; notebooks are copied beside them.
 COPIED = {origin: page for origin, page in links.PAGES.items() if (paths.root() / origin).is_file() and origin != "README.md"}
 FIRST = ("fuse", "score", "conformance", "data", "reproduce")  # how-tos in the order in which they are wanted
-_MARK = re.compile(r"^<!-- (table|figure|run|rest|metrics|methods|toc|image|findings|speed)\b:?\s*(.*?) -->$", re.M)
+_MARK = re.compile(r"^<!-- (table|figure|run|rest|metrics|methods|toc|image|findings|speed|growth)\b:?\s*(.*?) -->$", re.M)
 
 
 def _pages() -> Iterator[tuple[Path, str]]:
@@ -54,7 +54,8 @@ class _Results:
             return results.figure(name, words, page)
         if kind == "findings":
             return links.rewrite(findings.findings(), "README.md", page)
-        made = {"run": results.run_facts, "metrics": metrics.overview, "methods": methods.overview, "speed": findings.speed}
+        made = {"run": results.run_facts, "metrics": metrics.overview, "methods": methods.overview}
+        made |= {"speed": findings.speed, "growth": findings.growth}
         return made[kind]()
 
 
