@@ -53,18 +53,22 @@ def findings() -> str:
     return "\n".join(f"* **{title}.** {text}" for title, text in items.items())
 
 
+def _seconds(value: float) -> str:
+    return f"{value:,.0f} s" if value >= 100 else f"{value:.3g} s"
+
+
 def speed() -> str:
     """What `ivfnb bench` measured."""
     bench, check = (pd.read_csv(paths.root() / PAPER / name) for name in ("bench.csv", "dense_check.csv"))
     value = bench.set_index("what")["value"]
     header = ["scores of all windows of a pair, stride 8, both orders", *SIZES]
     whats = {
-        "loop of single windows, as released (timed on a sample of windows)": ("loop of single windows (timed on a sample)", "{:.3g} s"),
-        "dense, the same numbers": ("dense", "{:.3g} s"),
-        "ratio": ("dense: faster than loop of single windows", "{:.0f}"),
-        "peak memory of the dense process": ("dense: peak memory of a process", "{:.0f} MB"),
+        "loop of single windows, as released (timed on a sample of windows)": ("loop of single windows (timed on a sample)", _seconds),
+        "dense, the same numbers": ("dense", _seconds),
+        "ratio": ("dense: faster than loop of single windows", "{:.0f}".format),
+        "peak memory of the dense process": ("dense: peak memory of a process", "{:.0f} MB".format),
     }
-    rows = [[label, *(form.format(value[f"{size}, {what}"]) for size in SIZES)] for label, (what, form) in whats.items()]
+    rows = [[label, *(form(value[f"{size}, {what}"]) for size in SIZES)] for label, (what, form) in whats.items()]
     compared = f"{check['pair'].nunique()} TNO pairs and {check['weights'].nunique()} networks"
     return f"""The numbers come from `ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]}.
 
