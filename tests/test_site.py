@@ -32,6 +32,14 @@ def test_every_metric_has_a_formula_and_says_why_implementations_disagree(name):
         assert words in page, words
 
 
+@pytest.mark.parametrize(
+    "title", ["Qcb: Chen and Blum's metric", "Qy: Yang's similarity", "FMI_dct: FMI of the 2-D discrete", "EN: entropy"]
+)
+def test_names_keep_their_capitals_in_titles(title):
+    name = title.partition(":")[0]
+    assert f"# {title}" in metrics.page(name, written(f"metrics/{name}.md"))
+
+
 def test_a_metric_without_a_text_has_a_page_too():
     assert "| smallest image | 41×41 pixels |" in metrics.page("VIFF", "")
     assert "twice the entropy of F" not in metrics.page("VIFF", "")

@@ -79,7 +79,8 @@ def page(name: str, written: str) -> str:
     metric = METRICS[name]
     purpose = (metric.function.__doc__ or "").partition("\n")[0]
     words = re.split(r" \(|[:;,]", purpose)[0]
-    title = f"{name}: {words if words[:2].isupper() else words[:1].lower() + words[1:]}" if words else name
+    kept = words[:2].isupper() or "'s " in words  # an abbreviation, or somebody's name
+    title = f"{name}: {words if kept else words[:1].lower() + words[1:]}" if words else name
     function = f"{metric.function.__module__}.{metric.function.__name__}"
     others = [CONVENTIONS[each].replaced[name] for each in CONVENTIONS if name in CONVENTIONS[each].replaced]
     documented = "\n".join(f".. autofunction:: {each}" for each in [function, *(f"{f.__module__}.{f.__name__}" for f in others)])
