@@ -36,9 +36,8 @@ class Reader:
         """What is wrong on a page."""
         self.told.clear()
         self.page.goto(path.as_uri())
-        self.told += [f"{self.page.evaluate('document.documentElement.scrollWidth')} pixels wide"] * self.page.evaluate(
-            "width => document.documentElement.scrollWidth > width", self.width
-        )
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        self.told += [f"{wide} pixels wide"] * (wide > self.width)
         self.told += [f"beyond the screen: {each}" for each in self.page.evaluate(BEYOND, self.width)]
         self.told += [f"no image: {each}" for each in self.page.evaluate(BROKEN)]
         return [f"{path.name} at {self.width}: {each}" for each in self.told]

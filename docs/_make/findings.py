@@ -83,10 +83,8 @@ All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576
 
 
 def growth() -> str:
-    """How `ivfnb bench growth` found seconds and memory to grow; a sentence that says so where it has not run."""
+    """How `ivfnb bench growth` found seconds and memory to grow."""
     value = pd.read_csv(paths.root() / PAPER / "bench.csv").set_index("what")["value"]
-    if "1000 pairs over 10: time a pair" not in value:
-        return "Not measured yet: `ivfnb bench growth --profile paper --mixed`."
     return f"""A fusion of {value["456x456, fuse"]:.2g} s at 456×456 takes {value["2048x2048, fuse"]:.3g} s at 2048×2048 and
 {value["4096x4096, fuse"]:.3g} s at 4096×4096: {value["2048x2048, fuse: time per pixel over that of 456x456"]:.2f} and
 {value["4096x4096, fuse: time per pixel over that of 456x456"]:.2f} times as long per pixel as the smallest of the three, and at most

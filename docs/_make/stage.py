@@ -54,8 +54,13 @@ class _Results:
             return results.figure(name, words, page)
         if kind == "findings":
             return links.rewrite(findings.findings(), "README.md", page)
-        made = {"run": results.run_facts, "metrics": metrics.overview, "methods": methods.overview}
-        made |= {"speed": findings.speed, "growth": findings.growth}
+        made = {
+            "run": results.run_facts,
+            "metrics": metrics.overview,
+            "methods": methods.overview,
+            "speed": findings.speed,
+            "growth": findings.growth,
+        }
         return made[kind]()
 
 
