@@ -1,4 +1,4 @@
-"""Time of the comparison methods for one 768x576 pair. How alike own and published images are tests say (tests/baselines/test_agreement.py)."""
+"""Time of the comparison methods for one 768x576 pair. How alike own and published images are, tests of the baselines say."""
 
 import time
 from functools import partial
