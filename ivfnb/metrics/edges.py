@@ -3,11 +3,14 @@
 The inner edges of an image are computed once for all three, whose borders differ (`ivfnb.metrics.planes`).
 """
 
+import cv2
 import numpy as np
 
 from ivfnb.images import Image
 from ivfnb.metrics.planes import Edges, parts, plane
 from ivfnb.metrics.registry import JAGALINGAM, metric
+
+SMALLEST_NUMBER = np.finfo(np.float64).tiny
 
 
 # The levels of a 3x3 Sobel gradient reach 4*255 per axis; both axes cannot reach it at once.
@@ -48,22 +51,28 @@ def edge_intensity(fused: Image) -> float:
     return sum(float(of_fused.edges("edge", rows).strength.sum()) for rows in parts(fused.shape)) / fused.size
 
 
-def _logistic(top: float, slope: float, middle: float, x: Image) -> Image:
-    """top / (1 + exp(-slope*(x - middle)))."""
-    return top / (1 + np.exp(-slope * (x - middle)))
+def _logistic(slope: float, middle: float, x: Image) -> Image:
+    """1 + exp(-slope*(x - middle)), under which a logistic's top is divided. `x` is overwritten."""
+    x -= middle
+    x *= -slope
+    cv2.exp(x, x)  # as exact as NumPy's, in a quarter of its time
+    x += 1
+    return x
 
 
 def _ratio(first: Image, second: Image) -> Image:
     """Smaller over larger of two non-negative images, 0 where either is 0."""
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    return np.divide(low, high, out=np.zeros_like(low), where=low > 0)
+    low = np.minimum(first, second)
+    low /= np.maximum(np.maximum(first, second), SMALLEST_NUMBER)
+    return low
 
 
 def _preservation_qabf(source: Edges, fused: Edges) -> Image:
     """Edge preservation (h, w) from a source to F of Xydeas and Petrovic, with the released code's rule where the strengths are equal."""
-    strength = np.where(source.strength == fused.strength, fused.strength, _ratio(source.strength, fused.strength))
+    strength = _ratio(source.strength, fused.strength)
+    np.copyto(strength, fused.strength, where=source.strength == fused.strength)
     angle = 1 - np.abs(source.angle - fused.angle) / (np.pi / 2)
-    return _logistic(0.9994, 15, 0.5, strength) * _logistic(0.9879, 22, 0.8, angle)
+    return 0.9994 * 0.9879 / (_logistic(15, 0.5, strength) * _logistic(22, 0.8, angle))
 
 
 @metric(
@@ -167,13 +176,15 @@ def nabf(fused: Image, infrared: Image, visible: Image) -> float:
     sources, of_fused, unexplained, total = [plane(infrared), plane(visible)], plane(fused), [0.0, 0.0], [0.0, 0.0]
     for rows in parts(fused.shape):
         fused_edges, edges = of_fused.edges("reflect", rows), [source.edges("reflect", rows) for source in sources]
-        artefact = np.logical_and.reduce([fused_edges.strength > source.strength for source in edges])
+        artefact = np.flatnonzero(np.logical_and.reduce([fused_edges.strength > source.strength for source in edges]))
+        there = Edges(*(np.take(each, artefact) for each in fused_edges))
         for i, source in enumerate(edges):
-            angle = np.abs(np.abs(source.angle - fused_edges.angle) - np.pi / 2) * 2 / np.pi
-            strength = _ratio(source.strength, fused_edges.strength)
-            kept = np.sqrt(_logistic(0.9999, 19, 0.5, strength) * _logistic(0.9995, 22, 0.5, angle))
             strong = source.strength / 8
-            weight = np.where(strong >= 2, strong**1.5, 0.001)
-            unexplained[i] += float(np.sum((1 - kept) * weight, where=artefact))
+            weight = strong * np.sqrt(strong)
+            weight[strong < 2] = 0.001
             total[i] += float(weight.sum())
+            strength, angle = (np.take(each, artefact) for each in source)
+            angle = np.abs(np.abs(angle - there.angle) - np.pi / 2) * 2 / np.pi
+            kept = np.sqrt(0.9999 * 0.9995 / (_logistic(19, 0.5, _ratio(strength, there.strength)) * _logistic(22, 0.5, angle)))
+            unexplained[i] += float(np.sum((1 - kept) * np.take(weight, artefact)))
     return sum(unexplained) / sum(total)

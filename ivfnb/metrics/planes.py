@@ -6,6 +6,7 @@ from functools import cached_property, wraps
 from typing import NamedTuple, ParamSpec
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+import cv2
 import numpy as np
 
 from ivfnb import images
@@ -185,8 +186,12 @@ def sobel_valid(image: Image) -> tuple[Image, Image]:
 def _edges_valid(image: Image) -> Edges:
     """Edges of the pixels whose 3x3 neighbourhood lies in the image: (h-2, w-2)."""
     right, down = sobel_valid(image)
-    angle = np.arctan(np.divide(-down, right, out=np.full_like(right, np.inf), where=right != 0))
-    return Edges(np.sqrt(right**2 + down**2), angle)
+    upright = right == 0
+    slope = down / (right + upright)
+    np.negative(slope, out=slope)
+    slope[upright] = np.inf
+    strength = cv2.magnitude(right, down) if right.size else np.empty_like(right)  # a 2x2 image has no inner pixel
+    return Edges(strength, np.arctan(slope, out=slope))
 
 
 def entropy_bits(probabilities: np.ndarray) -> float:

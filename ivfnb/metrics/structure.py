@@ -1,10 +1,11 @@
 """Structural similarity of the fused image to its sources: Wang's SSIM, over several scales, and Yang's measure for fusion made of it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ivfnb.images import Image
 from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, smooth_valid
-from ivfnb.metrics.planes import mean_over_sources
 from ivfnb.metrics.registry import metric, variant
 
 SSIM_WINDOW = gaussian(11, 1.5)
@@ -16,11 +17,45 @@ QY_WINDOW = gaussian(7, 1.5)
 QY_SMALLEST = 7
 
 
-def _ssim_of(source: Image, fused: Image) -> float:
-    """Structural similarity of two images: Gaussian window 11, sigma 1.5, whole windows only (scikit-image's)."""
-    from skimage.metrics import structural_similarity  # slow to import, and few callers need it
+class Local(NamedTuple):
+    """An image's `levels` about the middle one, and their local `mean` and `variance`, of whole windows only."""
 
-    return float(structural_similarity(source, fused, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False))
+    levels: Image
+    mean: Image
+    variance: Image
+
+
+def _local(image: Image, window: np.ndarray) -> Local:
+    levels = image - MIDDLE
+    mean = smooth_valid(levels, window)
+    variance = smooth_valid(levels * levels, window)
+    variance -= mean * mean
+    variance[variance < TINY] = 0
+    return Local(levels, mean, variance)
+
+
+def _likeness(product: Image, first: Image, second: Image, constant: float) -> Image:
+    """(2 product + constant) / (first + second + constant); `product` is overwritten."""
+    product *= 2
+    product += constant
+    product /= first + second + constant
+    return product
+
+
+def _structure(first: Local, second: Local, window: np.ndarray, constant: float) -> Image:
+    """How like contrast and structure are: local covariance against local variances."""
+    covariance = smooth_valid(first.levels * second.levels, window)
+    covariance -= first.mean * second.mean
+    covariance[(first.variance == 0) | (second.variance == 0)] = 0
+    return _likeness(covariance, first.variance, second.variance, constant)
+
+
+def _similarity(first: Local, second: Local, window: np.ndarray, constants: tuple[float, float]) -> Image:
+    """SSIM of each window: likeness of local means times that of contrast and structure."""
+    m1, m2 = first.mean + MIDDLE, second.mean + MIDDLE
+    result = _structure(first, second, window, constants[1])
+    result *= _likeness(m1 * m2, m1 * m1, m2 * m2, constants[0])
+    return result
 
 
 @metric(
@@ -72,7 +107,9 @@ def ssim(fused: Image, infrared: Image, visible: Image) -> float:
     >>> ssim(255 - ramp, ramp, ramp)
     -0...
     """
-    return mean_over_sources(_ssim_of, fused, infrared, visible)
+    of_fused = _local(fused, SSIM_WINDOW)
+    maps = (_similarity(_local(source, SSIM_WINDOW), of_fused, SSIM_WINDOW, SSIM_CONSTANTS) for source in (infrared, visible))
+    return sum(float(similarity.mean()) for similarity in maps) / 2
 
 
 @variant("SSIM", convention="vifb")
@@ -91,32 +128,10 @@ def ssim_vifb(fused: Image, infrared: Image, visible: Image) -> float:
     return 2 * ssim(fused, infrared, visible)
 
 
-def _similarity(first: Image, second: Image, window: np.ndarray, c1: float, c2: float) -> tuple[Image, Image, Image, Image]:
-    """Luminance and contrast-structure maps of SSIM and the two local variances, whole windows only."""
-    first, second = first - MIDDLE, second - MIDDLE
-    m1, m2 = smooth_valid(first, window), smooth_valid(second, window)
-    v1, v2 = smooth_valid(first**2, window) - m1**2, smooth_valid(second**2, window) - m2**2
-    both = smooth_valid(first * second, window) - m1 * m2
-    v1, v2, both = np.where(v1 < TINY, 0, v1), np.where(v2 < TINY, 0, v2), np.where((v1 < TINY) | (v2 < TINY), 0, both)
-    m1, m2 = m1 + MIDDLE, m2 + MIDDLE
-    return (2 * m1 * m2 + c1) / (m1**2 + m2**2 + c1), (2 * both + c2) / (v1 + v2 + c2), v1, v2
-
-
 def _halve(image: Image) -> Image:
     """Means of 2x2 pixels; an odd last row or column is repeated."""
     image = np.pad(image, [(0, size % 2) for size in image.shape], mode="edge")
     return (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
-
-
-def _ms_ssim_of(source: Image, fused: Image) -> float:
-    result = 1.0
-    for scale, weight in enumerate(MS_SSIM_WEIGHTS):
-        if scale > 0:
-            source, fused = _halve(source), _halve(fused)
-        luminance, structure, _, _ = _similarity(source, fused, SSIM_WINDOW, *SSIM_CONSTANTS)
-        last = scale == len(MS_SSIM_WEIGHTS) - 1
-        result *= max(float(np.mean(luminance * structure if last else structure)), 0.0) ** weight
-    return result
 
 
 @metric(
@@ -162,7 +177,18 @@ def ms_ssim(fused: Image, infrared: Image, visible: Image) -> float:
     >>> round(ms_ssim(ramp, ramp, ramp), 12)
     1.0
     """
-    return mean_over_sources(_ms_ssim_of, fused, infrared, visible)
+    results = np.ones(2)
+    for scale, weight in enumerate(MS_SSIM_WEIGHTS):
+        if scale > 0:
+            fused, infrared, visible = _halve(fused), _halve(infrared), _halve(visible)
+        of_fused, last = _local(fused, SSIM_WINDOW), scale == len(MS_SSIM_WEIGHTS) - 1
+        for i, source in enumerate(_local(source, SSIM_WINDOW) for source in (infrared, visible)):
+            if last:
+                similarity = _similarity(source, of_fused, SSIM_WINDOW, SSIM_CONSTANTS)
+            else:
+                similarity = _structure(source, of_fused, SSIM_WINDOW, SSIM_CONSTANTS[1])
+            results[i] *= max(float(similarity.mean()), 0.0) ** weight
+    return float(results.mean())
 
 
 @metric(
@@ -210,8 +236,9 @@ def qy(fused: Image, infrared: Image, visible: Image) -> float:
     >>> round(qy(ramp, ramp, 255 - ramp), 12)
     1.0
     """
-    maps = [_similarity(*pair, QY_WINDOW, 2e-16, 2e-16) for pair in ((infrared, visible), (infrared, fused), (visible, fused))]
-    between, first, second = (luminance * structure for luminance, structure, _, _ in maps)
-    _, _, v1, v2 = maps[0]
+    local = {name: _local(image, QY_WINDOW) for name, image in (("infrared", infrared), ("visible", visible), ("fused", fused))}
+    pairs = ("infrared", "visible"), ("infrared", "fused"), ("visible", "fused")
+    between, first, second = (_similarity(local[one], local[other], QY_WINDOW, (2e-16, 2e-16)) for one, other in pairs)
+    v1, v2 = local["infrared"].variance, local["visible"].variance
     weight = np.divide(v1, v1 + v2, out=np.full_like(v1, 0.5), where=v1 + v2 > 0)
     return float(np.mean(np.where(between >= 0.75, weight * first + (1 - weight) * second, np.maximum(first, second))))

@@ -57,6 +57,30 @@ def test_a_processor_takes_one_image_and_what_its_cache_holds():
     assert pixels >= 2**18
 
 
+@pytest.mark.parametrize(
+    ("free", "pixels"), [(0, dense.TILE_PIXELS), (4 * dense.DEVICE_BYTES * 10**6, 10**6), (2**50, dense.DEVICE_PIXELS)]
+)
+def test_cuda_takes_what_a_quarter_of_its_free_memory_holds(monkeypatch, free, pixels):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2**50))
+    assert dense.in_one_pass(torch.device("cuda")) == (pixels, 2)
+
+
+def test_a_processor_computes_gradients_as_training_did():
+    random = np.random.default_rng(1)
+    levels = [random.uniform(0, 255, (40, 50)) for _ in range(2)]  # on whole ones the two ways agree in every bit
+    found = windows._planes(random_network(1), (levels[0], levels[1])).numpy()
+    assert np.array_equal(found, np.stack([network.planes(each) for each in levels]))
+    part = windows._planes(random_network(1), (levels[0], levels[1]), slice(7, 20)).numpy()
+    np.testing.assert_allclose(part, found[..., 7:20], atol=2e-4, rtol=0)
+
+
+def test_affine_maps_change_their_type_as_a_whole():
+    weight, bias = torch.ones(3, 2), torch.ones(3)
+    assert folding.Affine(weight, None).to(torch.bfloat16).bias is None
+    low = folding.Affine(weight, bias).to(torch.bfloat16)
+    assert (low.weight.dtype, low.bias.dtype) == (torch.bfloat16, torch.bfloat16)
+
+
 @pytest.mark.parametrize("gradients", network.GRADIENTS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 1), (2, 2), (37, 50)])
 def test_planes_by_torch_are_those_of_opencv(gradients, shape):

@@ -155,6 +155,17 @@ def test_padding_covers_every_pixel_with_the_fewest_more_and_crops_back(height, 
     np.testing.assert_array_equal(padded, np.pad(image, [(0, p - s) for p, s in zip(padded.shape, image.shape, strict=True)], "reflect"))
 
 
+def test_the_papers_stride_is_the_default():
+    image = np.random.default_rng(1).integers(0, 256, (43, 59)).astype(np.uint8)
+    np.testing.assert_array_equal(grid.pad_to_grid(image)[0], grid.pad_to_grid(image, 8)[0])
+    assert grid.grid_shape((96, 128)) == grid.grid_shape((96, 128), 8)
+    net, grown = random_network(1), image.astype(np.float64)
+    for scores in (windows.window_scores, windows.window_scores_batched, windows.window_scores_reference):
+        np.testing.assert_array_equal(scores(net, grown, grown[::-1]), scores(net, grown, grown[::-1], 8))
+    logits = np.random.default_rng(2).normal(size=(2, 2, 4, 2))
+    np.testing.assert_array_equal(weightmap.weight_map(logits, (40, 56)), weightmap.weight_map(logits, (40, 56), 8))
+
+
 def test_bad_maps_are_named():
     scores = np.zeros((2, 2, 2, 2), np.float32)
     with pytest.raises(ValueError, match="no window covers some pixels"):

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from metric_loops import LOOPS, fmi
 from scipy.fft import dctn
+from skimage.metrics import structural_similarity
 
 from ivfnb.metrics import METRICS
 
@@ -106,6 +107,14 @@ def test_qy_about_its_threshold():
 @pytest.mark.parametrize("kind", ["smooth", "few levels"])
 def test_ms_ssim(kind):
     agree("MS-SSIM", triple(kind, (161, 162), 7))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ssim_is_scikit_images(kind):
+    fused, infrared, visible = triple(kind, (70, 83), 5)
+    wangs = {"data_range": 255, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    expected = [structural_similarity(source.astype(float), fused.astype(float), **wangs) for source in (infrared, visible)]
+    assert METRICS["SSIM"](fused, infrared, visible) == pytest.approx(np.mean(expected), abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", ["random", "flat halves"])
