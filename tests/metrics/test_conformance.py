@@ -95,6 +95,11 @@ def test_mistakes_are_found():
     assert {each.triple for each in found if each.metric == "EN" and each.agrees} == {"constant"}
 
 
+@pytest.mark.parametrize(("expected", "found", "difference"), [(-2.0, -2.5, 0.25), (0.0, -0.5, 0.5), (3.0, 3.0, 0), (0.0, None, math.inf)])
+def test_differences_are_relative_but_to_zero(expected, found, difference):
+    assert conformance.Comparison("made up", "SD", expected, found, False).difference == difference
+
+
 def test_one_metric_from_the_fused_image_alone():
     found = list(conformance.compare(lambda image: image.std(), metric="SD", convention="vifb"))
     assert [each.agrees for each in found] == [True] * 6

@@ -117,6 +117,9 @@ def test_only_pairs_that_all_cover():
     found = report.significance(scores, ["a", "b"], ["EN"])
     assert len(found) == 0, "two methods are no field"
     assert found.tests.columns.tolist() == ["pairs", "methods", "chi2", "p", "critical difference"]
+    whole = tidy({"EN": {"a": [1, 2], "b": [3, 4], "c": [5, 6]}})
+    assert len(report.significance(whole, ["a", "b", "c"], ["EN"])) == 1
+    assert len(report.significance(whole[whole["id"] == "00"], ["a", "b", "c"], ["EN"])) == 0, "one pair is no sample"
 
 
 def test_bounds_cover_and_shrink():
