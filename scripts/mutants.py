@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 WANTED = 0.85
 METRIC_TESTS = ("conformance", "ranges", "properties", "loops", "scoring", "registry", "truth", "golden")
-DENSE_TESTS = ["tests/classifier/test_dense.py", "tests/classifier/test_dense_device.py"]
+DENSE_TESTS = ["tests/classifier/test_dense_device.py", "tests/classifier/test_dense.py"]
 # group -> (files, below ivfnb/; tests, the quickest first)
 GROUPS = {
     "metrics": (
@@ -42,7 +42,7 @@ GROUPS = {
             "tests/fusion/test_pipeline.py",
         ],
     ),
-    "windows": (["classifier/windows.py", "classifier/grid.py"], [*DENSE_TESTS, "tests/fusion/test_weightmap.py"]),
+    "windows": (["classifier/windows.py", "classifier/grid.py"], ["tests/fusion/test_weightmap.py", *DENSE_TESTS]),
     "dense": (["classifier/dense.py", "classifier/folding.py"], DENSE_TESTS),
     "statistics": (
         ["report/ranks.py", "report/uncertainty.py", "report/agreement.py"],
