@@ -1,5 +1,6 @@
 """Whatever a file or an array holds: it is read, or refused with a documented error. IVFNB_FUZZ=10000 tries so many inputs of each kind."""
 
+import argparse
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from ivfnb import metrics
 from ivfnb.baselines.common import tensor_bundle
 from ivfnb.classifier import network
 from ivfnb.classifier.training import checkpoints
-from ivfnb.commands import profiles
+from ivfnb.commands import profiles, reproduce
 from ivfnb.commands.reproduce import records
 from ivfnb.commands.verify import hashes_differ, recorded
 from ivfnb.datasets import archives, manifest
@@ -127,6 +128,13 @@ def test_a_profile(folder, content):
         assert "\n" not in said
     else:
         assert all(type(value) in (type(KNOWN[name]), int) for name, value in given.items())
+
+
+@fuzz
+@given(damaged(b"n_pairs=[3, {a: 2.5, b: 2026-11-27}]"))
+def test_a_parameter_of_the_command_line(content):
+    given, said = tried(argparse.ArgumentTypeError, lambda: reproduce._assignment(content.decode("latin-1")))
+    assert "expected key=value" in said if given is None else given[0]
 
 
 SOUND = {f"fused/{i}.png": content[:500] for i, content in enumerate(FUSED.values())}

@@ -4,10 +4,10 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from ivfnb import paths
+from ivfnb.files.yaml_text import parsed, short
 
 Parameters = dict[str, Any]
 
@@ -34,7 +34,7 @@ def _checked(origin: str, given: Any, every: Parameters) -> Parameters:
     if not isinstance(given, dict):
         raise ValueError(f"{origin}: found {type(given).__name__}, expected parameters and their values")
     if unknown := sorted(str(name) for name in given if name not in every):
-        raise ValueError(f"{origin}: found unknown {', '.join(unknown)}; expected some of {', '.join(sorted(every))}")
+        raise ValueError(f"{origin}: found unknown {short(', '.join(unknown))[1:-1]}; expected some of {', '.join(sorted(every))}")
     kinds: dict[str, Any] = {}
     for name in given:
         default = every[name]
@@ -46,16 +46,18 @@ def _checked(origin: str, given: Any, every: Parameters) -> Parameters:
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         least = " of at least 0" if "greater_than_equal" in error.errors()[0]["type"] else f" such as {every[name]!r}"
-        raise ValueError(f"{origin}: found {name}={given[name]!r}, expected a {type(every[name]).__name__}{least}") from error
+        raise ValueError(f"{origin}: found {name}={short(given[name])}, expected a {type(every[name]).__name__}{least}") from error
     return given
 
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path.name}: found no YAML ({said}), expected lines such as 'n_pairs: 3'") from error
+        read = parsed(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path.name}: found no YAML that can be read ({str(error)[:200]}), expected lines such as 'n_pairs: 3'"
+        ) from error
+    return {} if read is None else read
 
 
 def settings(profile: str, overrides: Parameters, known: dict[str, Parameters]) -> Parameters:

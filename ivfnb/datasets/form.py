@@ -3,53 +3,45 @@
 Only `manifest` imports this module, and only when a manifest is read: pydantic and YAML take longer to import than the rest of the room.
 """
 
-import reprlib
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, StringConstraints, ValidationError
 from pydantic import model_validator as check
 
 from ivfnb import paths
 from ivfnb.datasets.errors import DatasetError
+from ivfnb.files.yaml_text import parsed, short
 
 SHIPPED = ("manifest.yaml", "readme.md", "paper", "sample", "weights")  # what the project itself keeps in data/: no download goes there
 ROLES = {"pairs": {"infrared", "visible"}, "fused": {"fused"}, "weights": {"weights"}}  # folders that a set of each kind must have
-
-_repr = reprlib.Repr()
-_repr.maxlevel, _repr.maxdict, _repr.maxlist, _repr.maxstring, _repr.maxother = 2, 3, 3, 60, 60
-_short = _repr.repr  # what was found may be anything, of any size
 
 
 def _below(path: str) -> str:
     """A path that stays below the folder it is joined to, on every system, and leads to nothing hidden."""
     parts = path.split("/")
     if any(not part or part.startswith(".") or not part.isprintable() or set(part) & set('\\:"<>|?') for part in parts):
-        raise ValueError(
-            f"found {_short(path)}, expected a path below a data root, such as tno21/ir, without ., .., drive or hidden folder"
-        )
+        raise ValueError(f"found {short(path)}, expected a path below a data root, such as tno21/ir, without ., .., drive or hidden folder")
     return path
 
 
 def _own(path: str) -> str:
     """A path below a data root to which something may be downloaded or unpacked."""
     if _below(path).partition("/")[0].casefold() in SHIPPED:
-        raise ValueError(f"found {_short(path)}, expected a folder of the set's own, since the project keeps {', '.join(SHIPPED)} in data/")
+        raise ValueError(f"found {short(path)}, expected a folder of the set's own, since the project keeps {', '.join(SHIPPED)} in data/")
     return path
 
 
 def _plain(name: str) -> str:
     if "/" in _below(name):
-        raise ValueError(f"found {_short(name)}, expected a name without folders")
+        raise ValueError(f"found {short(name)}, expected a name without folders")
     return name
 
 
 def _ids(ids: object) -> object:
     if ids is None or ids == "pinned" or (isinstance(ids, int) and not isinstance(ids, bool) and ids >= 0):
         return ids
-    raise ValueError(f"found {_short(ids)}, expected a number of images or 'pinned'")
+    raise ValueError(f"found {short(ids)}, expected a number of images or 'pinned'")
 
 
 Below = Annotated[str, AfterValidator(_below)]
@@ -63,7 +55,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 def _row(row: tuple[str, int, str, str | None, str | None]) -> tuple[str, int, str, str | None, str | None]:
     file, _, _, source, inside = row
     if (source is None) != (inside is None):
-        raise ValueError(f"found {_short(list(row[3:]))}, expected a source and a path in it, or neither")
+        raise ValueError(f"found {short(list(row[3:]))}, expected a source and a path in it, or neither")
     if source is not None:
         _own(file)
     if inside and "!" in inside:
@@ -124,7 +116,7 @@ class Set(_Form):
     def _agrees(self) -> "Set":
         roles, needed = set(self.folders), ROLES.get(self.kind, set())
         if not needed <= roles or (needed and roles - needed - {"truth"}) or not (self.folders or self.packages):
-            raise ValueError(f"found folders for {_short(sorted(roles))}, expected {' and '.join(sorted(needed)) or 'at least one'}")
+            raise ValueError(f"found folders for {short(sorted(roles))}, expected {' and '.join(sorted(needed)) or 'at least one'}")
         if self.archives and not self.unpack:
             raise ValueError("found archives and no key unpack, expected the folder to unpack them into")
         if self.files and self.kind != "weights":
@@ -146,9 +138,9 @@ class Manifest(_Form):
         seen: set[str] = set()
         for number, (file, _, _, source, _) in enumerate(self.pins):
             if source is not None and source not in self.sources:
-                raise ValueError(f"found the source {_short(source)} in pins.{number}, expected one of {', '.join(self.sources) or 'none'}")
+                raise ValueError(f"found the source {short(source)} in pins.{number}, expected one of {', '.join(self.sources) or 'none'}")
             if file in seen:
-                raise ValueError(f"found {_short(file)} pinned twice, expected each file once")
+                raise ValueError(f"found {short(file)} pinned twice, expected each file once")
             seen.add(file)
         return self
 
@@ -158,39 +150,13 @@ def read(path: Path) -> Manifest:
     root = paths.root()
     where = str(path.relative_to(root) if path.is_relative_to(root) else path)
     try:
-        content = _parsed(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        content = parsed(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise DatasetError(f"{where}: found {' '.join(str(error).split())}, expected YAML") from error
     try:
         return Manifest.model_validate(content)
     except ValidationError as error:
         raise DatasetError(f"{where}: {_line(error)}") from None
-
-
-def _parsed(text: str) -> Any:
-    """Content of a YAML text, read safely; a key that stands twice in one mapping is an error, since the first would be lost in silence."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    try:
-        top = loader.get_single_node()
-        nodes, seen = [top] if top else [], set()
-        while nodes:
-            node = nodes.pop()
-            if isinstance(node, yaml.ScalarNode) or id(node) in seen:
-                continue
-            seen.add(id(node))
-            if isinstance(node, yaml.SequenceNode):
-                nodes += node.value
-                continue
-            keys: set[Hashable] = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    if key.value in keys:
-                        raise ValueError(f"the key {_short(key.value)} twice (line {key.start_mark.line + 1})")
-                    keys.add(key.value)
-                nodes.append(value)
-        return loader.construct_document(top) if top else None
-    finally:
-        loader.dispose()
 
 
 def _line(error: ValidationError) -> str:
@@ -205,11 +171,11 @@ def _line(error: ValidationError) -> str:
     elif kind == "missing":
         what = "found nothing, expected a value"
     elif kind == "string_pattern_mismatch":
-        what = f"found {_short(first['input'])}, expected text of the form {context['pattern']}"
+        what = f"found {short(first['input'])}, expected text of the form {context['pattern']}"
     elif kind in ("model_type", "dict_type"):
-        what = f"found {_short(first['input'])}, expected keys and values"
+        what = f"found {short(first['input'])}, expected keys and values"
     else:
-        what = f"found {_short(first['input'])}, expected {context.get('expected') or first['msg'].removeprefix('Input should be ')}"
+        what = f"found {short(first['input'])}, expected {context.get('expected') or first['msg'].removeprefix('Input should be ')}"
     return (f"{where}: " if where else "") + what + (f" (and {len(more)} more)" if more else "")
 
 

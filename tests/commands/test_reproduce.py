@@ -346,6 +346,9 @@ def test_an_unknown_key_in_a_profile_is_refused(project, capsys):
     assert "big.yaml: found unknown n_pair" in capsys.readouterr().err
 
 
+BILLION = "n_pairs:\n  a0: &a0 [lol]\n" + "".join(f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -353,6 +356,11 @@ def test_an_unknown_key_in_a_profile_is_refused(project, capsys):
         ("3: 4\n", "big.yaml: found unknown 3"),
         ("- n_pairs\n", "big.yaml: found list, expected parameters"),
         ("n_pairs: !!python/object/apply:os.getcwd []\n", "big.yaml: found no YAML"),
+        ("n_pairs: " + 5000 * "[" + 5000 * "]", "big.yaml: found no YAML"),
+        ("n_pairs: 2026-13-01\n", "big.yaml: found no YAML that can be read (month must be in 1..12)"),
+        ("n_pairs: 3\nlevel: 4\nn_pairs: 5\n", "big.yaml: found no YAML that can be read (the key 'n_pairs' twice (line 3))"),
+        ("false\n", "big.yaml: found bool, expected parameters"),
+        (BILLION, "big.yaml: found n_pairs={'a0': ['lol'], 'a1': ["),
     ],
 )
 def test_a_profile_that_is_none_is_told_in_one_line(project, capsys, text, message):
@@ -363,9 +371,10 @@ def test_a_profile_that_is_none_is_told_in_one_line(project, capsys, text, messa
     assert len(said.splitlines()) == 1
 
 
-def test_a_value_that_is_no_yaml_is_refused(project, capsys):
+@pytest.mark.parametrize("value", ["[1", 5000 * "[" + 5000 * "]", "2026-13-01"])
+def test_a_value_that_is_no_yaml_is_refused(project, capsys, value):
     with pytest.raises(SystemExit):
-        commands.main(["reproduce", "--set", "n_pairs=[1"])
+        commands.main(["reproduce", "--set", f"n_pairs={value}"])
     assert "whose value is no YAML" in capsys.readouterr().err
 
 

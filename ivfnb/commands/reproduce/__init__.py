@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ivfnb import files, paths
 from ivfnb.commands.options import add_parallel, parallel_from
 from ivfnb.commands.profiles import declared, notebooks, select, settings
 from ivfnb.commands.reproduce import keys, records
 from ivfnb.commands.reproduce.kernel import execute, kernel_of_this_interpreter
+from ivfnb.files.yaml_text import parsed
 from ivfnb.report import contents
 
 
@@ -108,8 +107,8 @@ def _assignment(text: str) -> tuple[str, Any]:
     if not sign or not name.strip():
         raise argparse.ArgumentTypeError(f"found {text!r}, expected key=value")
     try:
-        read = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        read = parsed(value)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(f"found {text!r}, whose value is no YAML, expected key=value") from error
     return name.strip(), "" if read is None else read
 
