@@ -6,6 +6,7 @@ finished when it was killed at most a tenth is made again; nothing half-written 
 """
 
 import argparse
+import atexit
 import hashlib
 import http.server
 import json
@@ -135,6 +136,7 @@ def served(folder: Path) -> None:
     rng, pins = np.random.default_rng(1), []
     if not Slow.folder.is_dir() or Slow.folder == Path():
         Slow.folder = Path(tempfile.mkdtemp(prefix="ivfnb-kill-server-"))
+        atexit.register(shutil.rmtree, Slow.folder, ignore_errors=True)
         for number in range(10):
             (Slow.folder / f"{number:02d}.png").write_bytes(rng.bytes(100_000))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
