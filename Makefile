@@ -42,7 +42,7 @@ mutants: $(INSTALLED)
 endurance: $(INSTALLED)
 	$(PY) scripts/kill_test.py
 	$(PY) scripts/soak.py
-	OMP_NUM_THREADS=1 IVFNB_FUZZ=10000 $(PY) -m pytest -n $(JOBS) tests/test_fuzz.py
+	OMP_NUM_THREADS=1 IVFNB_FUZZ=10000 $(PY) -m pytest -n $(JOBS) tests/test_fuzz.py tests/images/test_random_files.py
 
 # two demo runs, and one with another number of threads, give equal tables
 determinism: $(INSTALLED)
