@@ -10,7 +10,6 @@ FORMS: dict[str, Callable[..., bool]] = {
     rf"at least {_NUMBER}": lambda value, least: value >= least,
     rf"below {_NUMBER}": lambda value, limit: value < limit,
     rf"{_NUMBER} to {_NUMBER}": lambda value, low, high: low <= value <= high,
-    rf"within {_NUMBER} % of {_NUMBER}": lambda value, percent, of: abs(value - of) <= percent / 100 * abs(of),
 }
 
 
@@ -22,7 +21,7 @@ def meets(value: float, bar: str) -> bool | None:
     value : float
         In the unit of its row; NaN meets no bar.
     bar : str
-        "at most 60", "at least 65", "below 1500", "0.85 to 1.15" (both ends included), "within 10 % of 0.31727"; "" asks for nothing.
+        "at most 60", "at least 65", "below 1500", "0.85 to 1.15" (both ends included); "" asks for nothing.
 
     Returns
     -------
