@@ -109,6 +109,15 @@ def test_ms_ssim(kind):
     agree("MS-SSIM", triple(kind, (161, 162), 7))
 
 
+def test_fmi_of_windows_that_are_one_pixel_alone():
+    """Without any entropy there is nothing to share, unless the windows are equal."""
+    first, second = np.zeros((2, 3, 3), np.uint8)
+    first[0, 1], second[2, 0] = 200, 90
+    assert METRICS["FMI_pixel"](first, second, second) == 0
+    assert METRICS["FMI_pixel"](first, second, first) == 0.5
+    agree("FMI_pixel", [first, second, first])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_ssim_is_scikit_images(kind):
     fused, infrared, visible = triple(kind, (70, 83), 5)

@@ -43,6 +43,11 @@ def test_a_perfect_a_reversed_and_an_undecided_map(pair):
     assert nothing.judged == 0
 
 
+def test_a_mask_is_visible_above_the_middle_level(pair):
+    for level, right in ((127, 0), (128, 1)):
+        assert truth.map_accuracy(np.ones(pair[2].shape), *pair[:2], np.full(pair[2].shape, level, np.uint8)).right == right
+
+
 def test_texture_is_that_of_the_sharper_source(pair):
     infrared, visible, mask = pair
     assert truth.judged_pixels(infrared, visible, mask, texture=10)[:40, :40].all()
