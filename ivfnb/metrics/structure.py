@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ivfnb.images import Image
-from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, smooth_valid
+from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, runs, smooth_valid
 from ivfnb.metrics.registry import metric, variant
 
 SSIM_WINDOW = gaussian(11, 1.5)
@@ -58,6 +58,18 @@ def _similarity(first: Local, second: Local, window: np.ndarray, constants: tupl
     return result
 
 
+def _mean_similarities(fused: Image, sources: tuple[Image, ...], whole: bool) -> np.ndarray:
+    """Mean over all windows, for each source, of Wang's SSIM, or where not `whole` of its part without the luminance."""
+    total, windows = np.zeros(len(sources)), 0
+    for part, *others in runs((fused, *sources), SSIM_WINDOW):
+        of_fused = _local(part, SSIM_WINDOW)
+        windows += of_fused.mean.size
+        for i, other in enumerate(others):
+            pair = _local(other, SSIM_WINDOW), of_fused, SSIM_WINDOW
+            total[i] += (_similarity(*pair, SSIM_CONSTANTS) if whole else _structure(*pair, SSIM_CONSTANTS[1])).sum()
+    return total / windows
+
+
 @metric(
     "SSIM",
     direction="higher",
@@ -107,9 +119,7 @@ def ssim(fused: Image, infrared: Image, visible: Image) -> float:
     >>> ssim(255 - ramp, ramp, ramp)
     -0...
     """
-    of_fused = _local(fused, SSIM_WINDOW)
-    maps = (_similarity(_local(source, SSIM_WINDOW), of_fused, SSIM_WINDOW, SSIM_CONSTANTS) for source in (infrared, visible))
-    return sum(float(similarity.mean()) for similarity in maps) / 2
+    return float(_mean_similarities(fused, (infrared, visible), whole=True).mean())
 
 
 @variant("SSIM", convention="vifb")
@@ -130,8 +140,10 @@ def ssim_vifb(fused: Image, infrared: Image, visible: Image) -> float:
 
 def _halve(image: Image) -> Image:
     """Means of 2x2 pixels; an odd last row or column is repeated."""
-    image = np.pad(image, [(0, size % 2) for size in image.shape], mode="edge")
-    return (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
+    if any(size % 2 for size in image.shape):
+        image = np.pad(image, [(0, size % 2) for size in image.shape], mode="edge")
+    rows = image[::2] + image[1::2]
+    return (rows[:, ::2] + rows[:, 1::2]) / 4
 
 
 @metric(
@@ -177,18 +189,13 @@ def ms_ssim(fused: Image, infrared: Image, visible: Image) -> float:
     >>> round(ms_ssim(ramp, ramp, ramp), 12)
     1.0
     """
-    results = np.ones(2)
+    result = np.ones(2)
     for scale, weight in enumerate(MS_SSIM_WEIGHTS):
         if scale > 0:
             fused, infrared, visible = _halve(fused), _halve(infrared), _halve(visible)
-        of_fused, last = _local(fused, SSIM_WINDOW), scale == len(MS_SSIM_WEIGHTS) - 1
-        for i, source in enumerate(_local(source, SSIM_WINDOW) for source in (infrared, visible)):
-            if last:
-                similarity = _similarity(source, of_fused, SSIM_WINDOW, SSIM_CONSTANTS)
-            else:
-                similarity = _structure(source, of_fused, SSIM_WINDOW, SSIM_CONSTANTS[1])
-            results[i] *= max(float(similarity.mean()), 0.0) ** weight
-    return float(results.mean())
+        last = scale == len(MS_SSIM_WEIGHTS) - 1
+        result *= np.maximum(_mean_similarities(fused, (infrared, visible), whole=last), 0) ** weight
+    return float(result.mean())
 
 
 @metric(
@@ -236,9 +243,12 @@ def qy(fused: Image, infrared: Image, visible: Image) -> float:
     >>> round(qy(ramp, ramp, 255 - ramp), 12)
     1.0
     """
-    local = {name: _local(image, QY_WINDOW) for name, image in (("infrared", infrared), ("visible", visible), ("fused", fused))}
-    pairs = ("infrared", "visible"), ("infrared", "fused"), ("visible", "fused")
-    between, first, second = (_similarity(local[one], local[other], QY_WINDOW, (2e-16, 2e-16)) for one, other in pairs)
-    v1, v2 = local["infrared"].variance, local["visible"].variance
-    weight = np.divide(v1, v1 + v2, out=np.full_like(v1, 0.5), where=v1 + v2 > 0)
-    return float(np.mean(np.where(between >= 0.75, weight * first + (1 - weight) * second, np.maximum(first, second))))
+    total, windows = 0.0, 0
+    for some in runs((infrared, visible, fused), QY_WINDOW):
+        local = [_local(image, QY_WINDOW) for image in some]
+        between, first, second = (_similarity(local[i], local[j], QY_WINDOW, (2e-16, 2e-16)) for i, j in ((0, 1), (0, 2), (1, 2)))
+        v1, v2 = local[0].variance, local[1].variance
+        weight = np.divide(v1, v1 + v2, out=np.full_like(v1, 0.5), where=v1 + v2 > 0)
+        total += float(np.where(between >= 0.75, weight * first + (1 - weight) * second, np.maximum(first, second)).sum())
+        windows += between.size
+    return total / windows
