@@ -1,12 +1,11 @@
 """Structural similarity of the fused image to its sources: Wang's SSIM, over several scales, and Yang's measure for fusion made of it."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ivfnb.images import Image
-from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, runs, smooth_valid
+from ivfnb.metrics.filters import gaussian, runs
 from ivfnb.metrics.registry import metric, variant
+from ivfnb.metrics.similarity import local_of, similarity, structure
 
 SSIM_WINDOW = gaussian(11, 1.5)
 SSIM_SMALLEST = 11
@@ -17,56 +16,15 @@ QY_WINDOW = gaussian(7, 1.5)
 QY_SMALLEST = 7
 
 
-class Local(NamedTuple):
-    """An image's `levels` about the middle one, and their local `mean` and `variance`, of whole windows only."""
-
-    levels: Image
-    mean: Image
-    variance: Image
-
-
-def _local(image: Image, window: np.ndarray) -> Local:
-    levels = image - MIDDLE
-    mean = smooth_valid(levels, window)
-    variance = smooth_valid(levels * levels, window)
-    variance -= mean * mean
-    variance[variance < TINY] = 0
-    return Local(levels, mean, variance)
-
-
-def _likeness(product: Image, first: Image, second: Image, constant: float) -> Image:
-    """(2 product + constant) / (first + second + constant); `product` is overwritten."""
-    product *= 2
-    product += constant
-    product /= first + second + constant
-    return product
-
-
-def _structure(first: Local, second: Local, window: np.ndarray, constant: float) -> Image:
-    """How like contrast and structure are: local covariance against local variances."""
-    covariance = smooth_valid(first.levels * second.levels, window)
-    covariance -= first.mean * second.mean
-    covariance[(first.variance == 0) | (second.variance == 0)] = 0
-    return _likeness(covariance, first.variance, second.variance, constant)
-
-
-def _similarity(first: Local, second: Local, window: np.ndarray, constants: tuple[float, float]) -> Image:
-    """SSIM of each window: likeness of local means times that of contrast and structure."""
-    m1, m2 = first.mean + MIDDLE, second.mean + MIDDLE
-    result = _structure(first, second, window, constants[1])
-    result *= _likeness(m1 * m2, m1 * m1, m2 * m2, constants[0])
-    return result
-
-
 def _mean_similarities(fused: Image, sources: tuple[Image, ...], whole: bool) -> np.ndarray:
     """Mean over all windows, for each source, of Wang's SSIM, or where not `whole` of its part without the luminance."""
     total, windows = np.zeros(len(sources)), 0
     for part, *others in runs((fused, *sources), SSIM_WINDOW):
-        of_fused = _local(part, SSIM_WINDOW)
+        of_fused = local_of(part, SSIM_WINDOW)
         windows += of_fused.mean.size
         for i, other in enumerate(others):
-            pair = _local(other, SSIM_WINDOW), of_fused, SSIM_WINDOW
-            total[i] += (_similarity(*pair, SSIM_CONSTANTS) if whole else _structure(*pair, SSIM_CONSTANTS[1])).sum()
+            pair = local_of(other, SSIM_WINDOW), of_fused, SSIM_WINDOW
+            total[i] += (similarity(*pair, SSIM_CONSTANTS) if whole else structure(*pair, SSIM_CONSTANTS[1])).sum()
     return total / windows
 
 
@@ -245,8 +203,8 @@ def qy(fused: Image, infrared: Image, visible: Image) -> float:
     """
     total, windows = 0.0, 0
     for some in runs((infrared, visible, fused), QY_WINDOW):
-        local = [_local(image, QY_WINDOW) for image in some]
-        between, first, second = (_similarity(local[i], local[j], QY_WINDOW, (2e-16, 2e-16)) for i, j in ((0, 1), (0, 2), (1, 2)))
+        local = [local_of(image, QY_WINDOW) for image in some]
+        between, first, second = (similarity(local[i], local[j], QY_WINDOW, (2e-16, 2e-16)) for i, j in ((0, 1), (0, 2), (1, 2)))
         v1, v2 = local[0].variance, local[1].variance
         weight = np.divide(v1, v1 + v2, out=np.full_like(v1, 0.5), where=v1 + v2 > 0)
         total += float(np.where(between >= 0.75, weight * first + (1 - weight) * second, np.maximum(first, second)).sum())
