@@ -118,6 +118,14 @@ def test_fmi_of_windows_that_are_one_pixel_alone():
     agree("FMI_pixel", [first, second, first])
 
 
+def test_fmi_of_windows_that_differ_in_contrast_alone_or_are_one_pixel_with_little_beside():
+    random = np.random.default_rng(3)
+    image = random.integers(0, 120, (14, 17)).astype(np.uint8)
+    assert METRICS["FMI_pixel"](2 * image, image, image) == pytest.approx(1)
+    spikes = [np.where(random.random((14, 17)) < 0.12, 255, random.integers(0, 2, (14, 17))).astype(np.uint8) for _ in range(3)]
+    agree("FMI_pixel", spikes)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_ssim_is_scikit_images(kind):
     fused, infrared, visible = triple(kind, (70, 83), 5)
