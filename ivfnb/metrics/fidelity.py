@@ -6,17 +6,16 @@ import cv2
 import numpy as np
 
 from ivfnb.images import Image
-from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, smooth_valid
+from ivfnb.metrics.filters import MIDDLE, TINY, gaussian, runs, smooth_valid
 from ivfnb.metrics.planes import parts
 from ivfnb.metrics.registry import INFINITE, metric
+from ivfnb.metrics.similarity import covariance, local_of
 
 WINDOWS = tuple(gaussian(side, side / 5) for side in (17, 9, 5, 3))  # one per scale
 SMALLEST = 41  # side in pixels below which the fourth scale has no whole window
 VIFF_NOISE = 0.005 * 255**2  # variance of the visual noise, grey levels squared
 VIFF_WEIGHTS = (1 / 2.15, 0, 0.15 / 2.15, 1 / 2.15)  # one per scale
 VIF_NOISE = 2.0
-
-PAIRS = (0, 0), (1, 1), (2, 2), (0, 1), (0, 2)  # of (fused, infrared, visible): whose local variances and covariances are asked for
 
 Channel = tuple[Image, Image, Image]  # gain from source to fused, fused variance it leaves unexplained, source variance
 
@@ -27,10 +26,8 @@ def _channel(source: Image, fused: Image, both: Image) -> Channel:
     No gain where either is flat or the covariance is not positive (a zero one whatever its rounding: the gain decides which source
     counts). VIF's other clamps concern what is left unexplained where there is no gain, which then plays no part.
     """
-    flat = source < TINY
     gain = both / (source + TINY)
-    gain[flat | (fused < TINY) | (both < TINY)] = 0
-    source[flat] = 0
+    gain[(source == 0) | (fused == 0) | (both < TINY)] = 0
     return gain, np.maximum(fused - gain * both, TINY), source
 
 
@@ -46,17 +43,9 @@ def _reduced(image: Image, window: np.ndarray, shift: float) -> Image:
 
 def _bands(images: list[Image], window: np.ndarray, shift: float) -> Iterator[list[Channel]]:
     """Channels (infrared, visible) of one scale of (fused, infrared, visible), a run of rows at a time."""
-    margin = len(window) - 1
-    for rows in parts((images[0].shape[0] - margin, images[0].shape[1])):
-        some = [image[rows.start : rows.stop + margin] - shift for image in images]
-        means = [smooth_valid(image, window) for image in some]
-        moments = [smooth_valid(some[i] * some[j], window) for i, j in PAIRS]
-        for moment, (i, j) in zip(moments, PAIRS, strict=True):
-            moment -= means[i] * means[j]
-        variances, covariances = moments[:3], moments[3:]
-        for variance in variances:
-            np.maximum(variance, 0, out=variance)
-        yield [_channel(variances[i], variances[0], covariances[i - 1]) for i in (1, 2)]
+    for part in runs(tuple(images), window):
+        fused, *sources = (local_of(image, window, shift) for image in part)
+        yield [_channel(source.variance, fused.variance, covariance(source, fused, window)) for source in sources]
 
 
 def _scales(fused: Image, infrared: Image, visible: Image, wanted: tuple[bool, ...] = (True,) * 4) -> Iterator[Iterator[list[Channel]]]:
