@@ -57,10 +57,15 @@ def _seconds(value: float) -> str:
     return f"{value:,.0f} s" if value >= 100 else f"{value:.3g} s"
 
 
+def _bench() -> pd.DataFrame:
+    """What `ivfnb bench` measured in the full run, by what was measured."""
+    return pd.read_csv(paths.root() / PAPER / "bench.csv").set_index("what")
+
+
 def speed() -> str:
     """What `ivfnb bench` measured."""
-    bench, check = (pd.read_csv(paths.root() / PAPER / name) for name in ("bench.csv", "dense_check.csv"))
-    value = bench.set_index("what")["value"]
+    bench, check = _bench(), pd.read_csv(paths.root() / PAPER / "dense_check.csv")
+    value = bench["value"]
     header = ["scores of all windows of a pair, stride 8, both orders", *SIZES]
     whats = {
         "loop of single windows, as released (timed on a sample of windows)": ("loop of single windows (timed on a sample)", _seconds),
@@ -84,7 +89,7 @@ All eleven metrics of one 768x576 triple take {1000 * value["all 11, one 768x576
 
 def growth() -> str:
     """How `ivfnb bench growth` found seconds and memory to grow."""
-    value = pd.read_csv(paths.root() / PAPER / "bench.csv").set_index("what")["value"]
+    value = _bench()["value"]
     return f"""A fusion of {value["456x456, fuse"]:.2g} s at 456×456 takes {value["2048x2048, fuse"]:.3g} s at 2048×2048 and
 {value["4096x4096, fuse"]:.3g} s at 4096×4096: {value["2048x2048, fuse: time per pixel over that of 456x456"]:.2f} and
 {value["4096x4096, fuse: time per pixel over that of 456x456"]:.2f} times as long per pixel as the smallest of the three, and at most

@@ -33,8 +33,8 @@ def _checked(origin: str, given: Any, every: Parameters) -> Parameters:
     """Parameters as their defaults' types allow, numbers at least 0; ValueError in one line that names the origin and the parameter."""
     if not isinstance(given, dict):
         raise ValueError(f"{origin}: found {type(given).__name__}, expected parameters and their values")
-    if unknown := sorted(str(name) for name in given if name not in every):
-        raise ValueError(f"{origin}: found unknown {short(', '.join(unknown))[1:-1]}; expected some of {', '.join(sorted(every))}")
+    if unknown := sorted(short(str(name))[1:-1] for name in given if name not in every):
+        raise ValueError(f"{origin}: found unknown {', '.join(unknown)}; expected some of {', '.join(sorted(every))}")
     kinds: dict[str, Any] = {}
     for name in given:
         default = every[name]

@@ -149,7 +149,7 @@ def test_a_bar_is_compared_with_the_value(bar, met, short):
 
 def test_an_empty_bar_asks_for_nothing_and_an_unknown_one_is_refused():
     assert bars.meets(1.0, "") is None
-    for bar in ("at most", "at most sixty", "about 5", "at least 65 s", "1 to", "within 10 % of 3", " at most 60", "60"):
+    for bar in ("at most", "at most sixty", "about 5", "at least 65 s", "1 to", "within 10% of 3", "within 10 % of 3", " at most 60", "60"):
         with pytest.raises(ValueError, match=f"bar: found {re.escape(repr(bar))}, expected at most"):
             bars.meets(1.0, bar)
 
@@ -166,7 +166,7 @@ def test_bars_of_the_sections_are_understood():
                 text = "".join(part.value if isinstance(part, ast.Constant) else "1.5" for part in node.values)
             else:
                 text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-            if re.match(r"(at most|at least|below|above|[\d.]+ to) .*\d", text):
+            if re.match(r"(at most|at least|below|above|within|[\d.]+ to) .*\d", text):
                 seen.append(text)
                 assert bars.meets(1.0, text) is not None
     assert {"at most 60", "at least 60", "below 1500", "0.85 to 1.15"} <= set(seen)
