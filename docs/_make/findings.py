@@ -75,7 +75,7 @@ def speed() -> str:
     }
     rows = [[label, *(form(value[f"{size}, {what}"]) for size in SIZES)] for label, (what, form) in whats.items()]
     compared = f"{check['pair'].nunique()} TNO pairs and {check['weights'].nunique()} networks"
-    return f"""The numbers come from `ivfnb bench`, one run on two cores of an {bench["processor"].iloc[-1]}.
+    return f"""The numbers come from `ivfnb bench`, on two cores of an {bench["processor"].iloc[-1]}.
 
 {markdown(header, rows)}
 
