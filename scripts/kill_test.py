@@ -159,7 +159,7 @@ FUSE = ["fuse", "--infrared", "infrared", "--visible", "visible", "--output", "f
 STEPS = {
     "fuse": Step(MAIN.format(arguments=FUSE), pairs, ("fused/*.png",), ("fused/*.png",)),
     "evaluate": Step(EVALUATE, pairs, ("scores.csv",), ("cache/scores/**/*.json", "cache/fused/**/*.png", "cache/windows/**/*.npz")),
-    "train": Step(TRAIN, pairs, ("final.pt", "training/log.csv")),
+    "train": Step(TRAIN, pairs, ("final.pt", "training/*.csv")),
     "fetch": Step(FETCH, served, ("data/some/*",), ("data/some/*",)),
     "reproduce": Step(
         "from pathlib import Path\nfrom ivfnb import paths\npaths.root = Path.cwd\n" + MAIN.format(arguments=["reproduce"]),

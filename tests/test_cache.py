@@ -1,5 +1,6 @@
 """What is remembered does not outlive its code: the key follows the imports, whole folders of them."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -58,3 +59,24 @@ def test_a_new_module_of_a_folder_counts(tmp_path):
 def test_a_module_without_source_is_named():
     with pytest.raises(ValueError, match=r"found no source of ivfnb\.nowhere, expected modules"):
         cache.sources("ivfnb.nowhere")
+
+
+def test_a_folder_for_files_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("IVFNB_CACHE", str(tmp_path / "cache"))
+    folder = cache.folder("training")
+    assert folder == tmp_path / "cache" / "training"
+    (folder / "kept.pt").write_bytes(b"what a run goes on from")
+    assert cache.folder("training") == folder
+    assert (folder / "kept.pt").read_bytes() == b"what a run goes on from"
+
+
+@pytest.mark.parametrize("trouble", ["a file where the folder should be", "read-only"])
+def test_no_folder_where_nothing_can_be_written(tmp_path, monkeypatch, trouble):
+    monkeypatch.setenv("IVFNB_CACHE", str(tmp_path / "cache"))
+    cache.entries._warn.cache_clear()
+    if trouble == "read-only":  # to root everything may be written
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+    else:
+        (tmp_path / "cache").write_text("")
+    with pytest.warns(cache.CacheWarning, match="nothing is remembered, which costs time and no result"):
+        assert cache.folder("training") is None

@@ -19,7 +19,7 @@ from loopback import FUSED, rarred, tarred, zipped
 from ivfnb import metrics
 from ivfnb.baselines.common import tensor_bundle
 from ivfnb.classifier import network
-from ivfnb.classifier.training import checkpoints
+from ivfnb.classifier.training import checkpoints, run
 from ivfnb.commands import profiles, reproduce
 from ivfnb.commands.reproduce import records
 from ivfnb.commands.verify import hashes_differ, recorded
@@ -231,7 +231,8 @@ def checkpoint() -> bytes:
 @given(damaged(checkpoint()))
 @pytest.mark.filterwarnings("ignore")
 def test_a_checkpoint(folder, content):
-    state, said = tried(ValueError, lambda: checkpoints.read(file(folder, "checkpoint.pt", content), {"seed": 0}, 2))
+    place = file(folder, "checkpoint.pt", content)
+    state, said = tried(ValueError, lambda: checkpoints.read(place, {"seed": 0}, run.STATE, lambda state: run._fault(state, 2)))
     if said:
         assert "checkpoint.pt: found" in said
         assert "\n" not in said

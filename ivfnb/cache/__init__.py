@@ -14,9 +14,9 @@ from typing import Any
 import joblib
 
 from ivfnb import paths
-from ivfnb.cache.entries import CacheWarning, recall, remembering
+from ivfnb.cache.entries import CacheWarning, folder, recall, remembering
 
-__all__ = ["SINGLE", "CacheWarning", "code_hash", "has_source", "imported", "place", "recall", "remembering", "sources"]
+__all__ = ["SINGLE", "CacheWarning", "code_hash", "folder", "has_source", "imported", "place", "recall", "remembering", "sources"]
 
 SINGLE = ("ivfnb/baselines",)  # folders whose files stand for themselves: one comparison method each, so an edit of one leaves the others
 

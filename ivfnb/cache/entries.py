@@ -1,5 +1,7 @@
 """Entries of the cache: what does not read is made anew, what cannot be written is not remembered."""
 
+import errno
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -74,3 +76,37 @@ def remembering() -> Iterator[None]:
         yield
     except OSError as error:
         _warn(paths.cache_root(), error.strerror or str(error))
+
+
+def folder(kind: str) -> Path | None:
+    """Folder below the cache's for what keeps its own files there, such as checkpoints.
+
+    Parameters
+    ----------
+    kind : str
+        Its name.
+
+    Returns
+    -------
+    Path or None
+        None, with a warning, where nothing can be written there.
+
+    Warns
+    -----
+    CacheWarning
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from unittest import mock
+    >>> with tempfile.TemporaryDirectory() as top, mock.patch.dict(os.environ, IVFNB_CACHE=top):
+    ...     folder("training").is_dir()
+    True
+    """
+    wanted = paths.cache_root() / kind
+    with remembering():
+        wanted.mkdir(parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK | os.X_OK):
+            return wanted
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(wanted))
+    return None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ivfnb import cache
 from ivfnb.baselines.networks.nestfuse import AutoEncoder
 from ivfnb.baselines.training import ddcgan, loop, material, nestfuse, rfn_nest
 from ivfnb.baselines.training.ms_ssim import WEIGHTS, ms_ssim
@@ -102,10 +103,34 @@ def test_a_killed_run_ends_in_the_same_bits(method, monkeypatch, tmp_path):
     resumed, again = train(tmp_path)
     assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
     assert again["losses"] == record["losses"]
-    assert (tmp_path / f"{method}.log.csv").read_text().count("\n") == 5
-    with pytest.raises(ValueError, match=r"found a checkpoint made with other \['seed'\]"):
-        train(tmp_path, seed=1)
+    (log,) = tmp_path.glob(f"{method}-*.csv")
+    assert log.read_text().count("\n") == 5
     json.dumps(record)
+    other, _ = train(tmp_path, seed=1)
+    assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in train(None, seed=1)[0].state_dict().items())
+    assert len(list(tmp_path.glob(f"{method}-*.pt"))) == 2, "another run begins anew beside the first"
+
+
+def test_a_run_goes_on_with_the_data_and_the_code_it_began_with(tmp_path, monkeypatch):
+    config = nestfuse.Config(steps=1, minutes=None, batch=2, device="cpu")
+    for photographs in (random_images(4, 32), random_images(4, 32, 1), random_images(4, 32)):
+        nestfuse.train(config, photographs, tmp_path)
+    assert len(list(tmp_path.glob("nestfuse-*.pt"))) == 2
+    monkeypatch.setattr(cache, "code_hash", lambda *modules: "of a later commit")
+    nestfuse.train(config, random_images(4, 32), tmp_path)
+    assert len(list(tmp_path.glob("nestfuse-*.pt"))) == 3
+
+
+@pytest.mark.parametrize("damage", [lambda stored: stored[: len(stored) // 2], lambda stored: b""])
+def test_a_damaged_checkpoint_is_one_line_that_names_it(tmp_path, damage):
+    config = nestfuse.Config(steps=1, minutes=None, batch=2, device="cpu")
+    nestfuse.train(config, random_images(4, 32), tmp_path)
+    (left,) = tmp_path.glob("nestfuse-*.pt")
+    left.write_bytes(damage(left.read_bytes()))
+    with pytest.raises(ValueError, match="found no checkpoint that reads") as raised:
+        nestfuse.train(config, random_images(4, 32), tmp_path)
+    assert str(raised.value).startswith(str(left))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("method", ["nestfuse", "rfn_nest", "ddcgan"])

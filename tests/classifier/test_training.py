@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from ivfnb import files, images
+from ivfnb import cache, files, images
 from ivfnb.classifier import appraisal, patches, training
 from ivfnb.classifier.training import TrainConfig, checkpoints, loading, run
 
@@ -31,6 +32,12 @@ CONFIG = TrainConfig(batch_size=16, epochs=2, precision="float32", threads=1, ch
 def photographs():
     rng = np.random.default_rng(0)
     return [ndimage.gaussian_filter(rng.normal(128, 300, (128, 128)), 1.0).clip(0, 255).astype(np.uint8) for _ in range(4)]
+
+
+def kept(folder):
+    """The one checkpoint of a folder."""
+    (found,) = folder.glob("eresnet-*.pt")
+    return found
 
 
 def save_final(history, folder):
@@ -72,11 +79,11 @@ def test_killed_and_resumed_is_bit_identical(tmp_path):
     subprocess.run([*command, str(whole), "0"], env=environment, check=True, capture_output=True)
     process = subprocess.Popen([*command, str(broken), "0"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not (broken / "checkpoint.pt").is_file() and time.monotonic() < deadline:
+    while not list(broken.glob("eresnet-*.pt")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    done = torch.load(broken / "checkpoint.pt", weights_only=True)["done"]
+    done = torch.load(kept(broken), weights_only=True)["done"]
     assert 0 < done < 12, "it was killed in the middle"
     assert not (broken / "final.pt").exists()
     subprocess.run([*command, str(broken), "1"], env=environment, check=True, capture_output=True)
@@ -144,23 +151,63 @@ def test_a_finished_run_is_not_repeated(few, tmp_path):
     assert again.log.equals(first.log)
 
 
-def test_a_checkpoint_of_another_run_is_refused(few, tmp_path):
-    training.train(TrainConfig(batch_size=32, seed=3), few, folder=tmp_path)
-    with pytest.raises(ValueError, match=r"other \['seed'\]"):
-        training.train(TrainConfig(batch_size=32, seed=4), few, folder=tmp_path)
+def test_another_run_begins_anew_beside_a_finished_one(few, tmp_path):
+    """Another seed, other samples or other code: nothing of the first run gets into the second, and both are kept."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = training.train(TrainConfig(batch_size=32, seed=3, threads=1), few, folder=tmp_path)
+        second = training.train(TrainConfig(batch_size=32, seed=4, threads=1), few, folder=tmp_path)
+        again = training.train(TrainConfig(batch_size=32, seed=3, threads=1), few, folder=tmp_path)
+    assert again.samples_per_second == 0 < second.samples_per_second
+    assert again.log.equals(first.log)
+    assert not again.log.equals(second.log)
+    assert len(list(tmp_path.glob("eresnet-*.pt"))) == len(list(tmp_path.glob("eresnet-*.csv"))) == 2
+    assert second.log.equals(training.train(TrainConfig(batch_size=32, seed=4, threads=1), few).log)
 
 
-def test_a_checkpoint_of_other_samples_is_refused(tmp_path):
-    """As many samples, of other photographs or cut otherwise: its weights know nothing of these."""
+def test_other_samples_have_a_checkpoint_of_their_own(tmp_path):
+    """As many samples, of other photographs or cut otherwise: weights of the first know nothing of these."""
     config = TrainConfig(batch_size=48, seed=3, threads=1)
     photos = photographs()
     index = patches.make_index(photos, 48, 0)
     training.train(config, patches.PatchDataset(index), folder=tmp_path)
     training.train(config, patches.PatchDataset(patches.make_index([*photos], 48, 0)), folder=tmp_path)
+    assert len(list(tmp_path.glob("eresnet-*.pt"))) == 1
     inverted = patches.make_index([255 - photo for photo in photos], 48, 0)
-    for other in (inverted, patches.make_index(photos, 48, 1)):
-        with pytest.raises(ValueError, match=r"made with other \['samples'\], expected this run's; remove it"):
-            training.train(config, patches.PatchDataset(other), folder=tmp_path)
+    for number, other in enumerate((inverted, patches.make_index(photos, 48, 1)), 2):
+        assert training.train(config, patches.PatchDataset(other), folder=tmp_path).samples_per_second > 0
+        assert len(list(tmp_path.glob("eresnet-*.pt"))) == number
+
+
+def test_a_training_does_not_outlive_its_code(few, tmp_path, monkeypatch):
+    config = TrainConfig(batch_size=32, threads=1)
+    training.train(config, few, folder=tmp_path)
+    assert training.train(config, few, folder=tmp_path).samples_per_second == 0
+    monkeypatch.setattr(cache, "code_hash", lambda *modules: "of a later commit")
+    assert training.train(config, few, folder=tmp_path).samples_per_second > 0
+
+
+def test_an_unfinished_run_of_other_settings_is_told_of(few, tmp_path, monkeypatch):
+    """Nobody waits in vain for the run that they meant to go on with."""
+    config = TrainConfig(batch_size=16, threads=1, checkpoint_seconds=0)
+
+    def killed(path, state):
+        write(path, state)
+        raise KeyboardInterrupt
+
+    write = checkpoints.write
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(config, few, folder=tmp_path)
+    left = kept(tmp_path)
+    (tmp_path / "eresnet-0123456789.pt").write_bytes(b"does not read")
+    with pytest.warns(training.CheckpointWarning, match="not finished") as told:
+        training.train(replace(config, seed=9), few, folder=tmp_path)
+    assert [str(each.message).split(": ")[0] for each in told] == [str(left)]
+    assert "with other ['seed']; this one begins anew" in str(told[0].message)
+    assert len(training.train(config, few, folder=tmp_path).log) == len(few) / 16
+    assert torch.load(left, weights_only=True)["finished"] is True
 
 
 def test_samples_of_files_are_told_by_their_content(tmp_path):
@@ -186,32 +233,34 @@ SPOILT = {
     "something else than a state": lambda s: {name: part for name, part in s.items() if name != "schedule"},
     "a log of something else": lambda s: spoil(s, log=[1]),
     "a state of another network": lambda s: spoil(s, net={"weight": torch.zeros(3)}),
-    "found a checkpoint made with other": lambda s: spoil(s, wanted={}),
+    r"found a checkpoint made with other \['seed'\]": lambda s: spoil(s, wanted={**s["wanted"], "seed": 9}),
     "found something else than a state with": lambda s: [s],
 }
 
 
 @pytest.fixture(scope="module")
 def state(few, tmp_path_factory):
-    """A good checkpoint, and the run that made it."""
+    """A good checkpoint, its name, and the samples of the run that made it."""
     folder = tmp_path_factory.mktemp("good")
     training.train(TrainConfig(batch_size=32, threads=1), few, folder=folder)
-    return torch.load(folder / "checkpoint.pt", weights_only=True), few
+    return torch.load(kept(folder), weights_only=True), kept(folder).name, few
 
 
 @pytest.mark.parametrize("message", SPOILT)
 def test_a_state_that_cannot_be_is_refused(state, tmp_path, message):
-    torch.save(SPOILT[message](state[0]), tmp_path / "checkpoint.pt")
+    good, name, samples = state
+    torch.save(SPOILT[message](good), tmp_path / name)
     with pytest.raises(ValueError, match=message) as raised:
-        training.train(TrainConfig(batch_size=32, threads=1), state[1], folder=tmp_path)
-    assert str(tmp_path / "checkpoint.pt") in str(raised.value)
+        training.train(TrainConfig(batch_size=32, threads=1), samples, folder=tmp_path)
+    assert str(tmp_path / name) in str(raised.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more", b"\x80\x02cos\ngetcwd\n)R."])
 def test_a_file_that_is_no_checkpoint_is_refused(state, tmp_path, content):
-    (tmp_path / "checkpoint.pt").write_bytes(content)
+    _, name, samples = state
+    (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match="found no checkpoint that reads"):
-        training.train(TrainConfig(batch_size=32, threads=1), state[1], folder=tmp_path)
+        training.train(TrainConfig(batch_size=32, threads=1), samples, folder=tmp_path)
 
 
 def test_a_full_disk_leaves_the_earlier_checkpoint_and_nothing_else(state, tmp_path, monkeypatch):

@@ -189,20 +189,19 @@ def test_the_code_that_a_notebook_imports_is_part_of_its_key():
 
 
 def test_files_of_an_earlier_run_are_withdrawn(quick, capsys):
-    """Two pairs, then one: the second pair's image goes, for the tables are of one pair; what is not ours and what training left stay."""
+    """Two pairs, then one: the second pair's image goes, for the tables are of one pair; what is not ours stays."""
     folder = quick / "results" / "demo"
     cell = "for i in range(n_pairs):\n    place = Path(folder, 'results', 'demo', 'fused', f'{i}.png')\n"
     cell += "    place.parent.mkdir(parents=True, exist_ok=True)\n    place.write_text(str(i))"
-    once = f"kept = Path('{folder}', 'training', 'checkpoint.pt')\nif not kept.exists():\n    kept.parent.mkdir()\n    kept.write_text('1')"
     head = f'profile = "demo"\nn_pairs = 2  # two\nrate = 0.5  # half\nfolder = "{quick}"'
-    write_notebook(quick / "notebooks" / "01_first.ipynb", head, "from pathlib import Path", cell, once)
+    write_notebook(quick / "notebooks" / "01_first.ipynb", head, "from pathlib import Path", cell)
     assert commands.main(["reproduce"]) == 0
     (folder / "fused" / "note.txt").write_text("mine")
     assert commands.main(["reproduce", "--only", "01", "--set", "n_pairs=1"]) == 0
     assert "01_first: withdrawn, since an earlier run made them: fused/1.png" in capsys.readouterr().out
     assert sorted(path.name for path in (folder / "fused").iterdir()) == ["0.png", "note.txt"]
     listed = record(folder, "run_01.json")["files"]
-    assert list(listed) == ["fused/0.png", "notebooks/01_first.html", "notebooks/01_first.ipynb", "training/checkpoint.pt"]
+    assert list(listed) == ["fused/0.png", "notebooks/01_first.html", "notebooks/01_first.ipynb"]
     assert commands.main(["reproduce"]) == 0
     (folder / "fused" / "1.png").write_text("edited by hand")
     assert commands.main(["reproduce", "--set", "n_pairs=1"]) == 0

@@ -228,7 +228,7 @@ def train(config: Config, pairs: list[tuple[Image, Image]], folder: str | Path |
     device = loop.on_device(config.device)
     torch.backends.cudnn.benchmark = True
     patches, game = Patches(pairs, config, device), Game(config, device)
-    run = loop.Run("ddcgan", config, game.parts(), folder)
+    run = loop.Run("ddcgan", config, game.parts(), folder, pairs)
     game.updates = run.notes.setdefault("updates", 0)
     for step, _ in run:
         turn = game.generators_turn if step % 2 else game.discriminators_turn

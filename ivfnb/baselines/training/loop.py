@@ -1,6 +1,5 @@
 """Steps of a training run: how many or how long, a bar, a log and a checkpoint; a run that was killed goes on where it was."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -9,12 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pandas as pd
 import torch
 from tqdm import tqdm
 
+from ivfnb import cache, files
+from ivfnb.classifier.training import checkpoints
+
 PRECISIONS = ("float32", "bfloat16")
 FREE = ("minutes", "device", "checkpoint_seconds")  # settings that a resumed run may change
+STATE = {"parts": dict, "done": int, "seconds": float, "log": list, "notes": dict, "wanted": dict}
 
 
 def on_device(device: str) -> torch.device:
@@ -45,44 +49,34 @@ class Run:
     """Iterates over the steps of a training: yields (step, progress), progress rising from 0 towards 1.
 
     The run ends after `config.steps` steps or `config.minutes`, whichever comes first; with steps alone it is the same at every speed.
-    `parts` are the networks and optimisers whose state belongs to a checkpoint, `notes` numbers that do. With a `folder`, a checkpoint is
-    written there at the end and whenever `config.checkpoint_seconds` have passed, and a run of the same configuration goes on from it.
+    `parts` are the networks and optimisers whose state belongs to a checkpoint, `notes` numbers that do. With a `folder`, a checkpoint
+    TITLE-HASH.pt is written there at the end and whenever `config.checkpoint_seconds` have passed, and a run of the same configuration, the
+    same `data` (arrays that it learns from) and the same code goes on from it. Errors and warnings are those of `checkpoints.read`.
     """
 
-    def __init__(self, title: str, config: Any, parts: dict[str, Any], folder: str | Path | None = None):
+    def __init__(self, title: str, config: Any, parts: dict[str, Any], folder: str | Path | None = None, data: Any = None):
         check_lengths(config)
         self.title, self.config, self.parts = title, config, parts
         self.done, self.seconds = 0, 0.0
         self.log: list[dict[str, float]] = []
         self.notes: dict[str, Any] = {}
-        self.file = Path(folder) / f"{title}.checkpoint.pt" if folder else None
-        if self.file:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            if self.file.is_file():
-                self._resume(self.file)
-
-    def _wanted(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self.config).items() if name not in FREE}
-
-    def _resume(self, file: Path) -> None:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        wanted = self._wanted()
-        differing = sorted(name for name in wanted.keys() | state["wanted"].keys() if wanted.get(name) != state["wanted"].get(name))
-        if differing:
-            raise ValueError(f"{file}: found a checkpoint made with other {differing}, expected this run's; remove it or name another")
-        for name, part in self.parts.items():
-            part.load_state_dict(state["parts"][name])
-        self.done, self.seconds, self.log, self.notes = state["done"], state["seconds"], state["log"], state["notes"]
+        self.file: Path | None = None
+        if folder:
+            settings = {name: value for name, value in asdict(config).items() if name not in FREE}
+            self._wanted = {**settings, "data": joblib.hash(data), "code": cache.code_hash(type(config).__module__)}
+            self.file = checkpoints.place(folder, title, self._wanted)
+            if state := checkpoints.read(self.file, self._wanted, STATE):
+                checkpoints.restore(self.file, parts, state["parts"])
+                self.done, self.seconds, self.log, self.notes = state["done"], state["seconds"], state["log"], state["notes"]
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all, and the log beside it."""
         assert self.file is not None, "only a run with a folder has a checkpoint"
+        told = {"done": self.done, "seconds": self.seconds, "log": self.log, "notes": self.notes, "wanted": self._wanted}
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        beside = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        state = {"parts": parts, "done": self.done, "seconds": self.seconds, "log": self.log, "notes": self.notes, "wanted": self._wanted()}
-        torch.save(state, beside)
-        beside.replace(self.file)
-        pd.DataFrame(self.log).to_csv(self.file.with_name(f"{self.title}.log.csv"), index=False)
+        checkpoints.write(self.file, {"parts": parts, **told, "finished": self.progress >= 1})
+        with files.replacing(self.file.with_suffix(".csv")) as beside:
+            pd.DataFrame(self.log).to_csv(beside, index=False)
 
     @property
     def progress(self) -> float:

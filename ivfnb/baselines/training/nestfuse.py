@@ -72,7 +72,7 @@ def train(config: Config, photographs: list[Image], folder: str | Path | None = 
     stack = torch.from_numpy(np.stack(photographs))[:, None].to(device)
     net = _start(stack[:2].float(), config.seed, device)
     optimiser = torch.optim.Adam(net.parameters(), config.rate)
-    run = loop.Run("nestfuse", config, {"net": net, "optimiser": optimiser}, folder)
+    run = loop.Run("nestfuse", config, {"net": net, "optimiser": optimiser}, folder, photographs)
     for step, progress in run:
         random = np.random.default_rng([config.seed, step])
         images = stack[torch.from_numpy(random.integers(len(stack), size=config.batch)).to(device)].float()

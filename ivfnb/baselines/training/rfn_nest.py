@@ -138,7 +138,8 @@ def train(
         fusion = FusionNetwork()
     nets = auto_encoder.to(device).eval().requires_grad_(False), fusion.to(device)
     optimiser = torch.optim.Adam(fusion.parameters(), config.rate)
-    run = loop.Run("rfn_nest", config, {"net": fusion, "optimiser": optimiser}, folder)
+    read = pairs, photographs or [], [tensor.cpu().numpy() for tensor in auto_encoder.state_dict().values()]
+    run = loop.Run("rfn_nest", config, {"net": fusion, "optimiser": optimiser}, folder, read)
     for step, progress in run:
         loop.set_rate(optimiser, loop.falling(progress, config.rate, config.last_rate))
         features, unlikeness = losses(nets, *samples.batch(step), config)

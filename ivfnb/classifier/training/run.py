@@ -7,19 +7,22 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from ivfnb import files
+from ivfnb import cache, files
 from ivfnb.classifier.appraisal import evaluate_classifier
 from ivfnb.classifier.network import EResNet, has_fast_bfloat16, resolve_device
 from ivfnb.classifier.patches import PatchDataset
 from ivfnb.classifier.training import checkpoints, loading
 from ivfnb.classifier.training.config import TrainConfig
 
+FREE = ("checkpoint_seconds", "cut", "workers")  # settings that a resumed run may change: they do not change its bits
+STATE = {"net": dict, "optimiser": dict, "schedule": dict, "log": list, "checks": list, "done": int, "wanted": dict}
 UNREAD = 50  # steps whose loss a device may owe
 
 
@@ -86,6 +89,23 @@ def _optimiser(net: EResNet, config: TrainConfig, steps: int) -> tuple[torch.opt
     return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, one_cycle)
 
 
+def _wanted(config: TrainConfig, samples: PatchDataset) -> dict[str, Any]:
+    """All that the bits of a run depend on."""
+    settings = {name: value for name, value in asdict(config).items() if name not in FREE}
+    return {**settings, "n": len(samples), "samples": samples.identity(), "code": cache.code_hash("ivfnb.classifier.training")}
+
+
+def _fault(state: dict[str, Any], steps: int) -> str:
+    """Why a state cannot be one of a run of so many steps; "" where it can."""
+    if not 0 <= state["done"] <= steps or len(state["log"]) != state["done"]:
+        return f"{state['done']} steps done, {len(state['log'])} in the log, of a run of {steps}"
+    if not all(isinstance(row, dict) for row in state["log"] + state["checks"]):
+        return "a log of something else than steps"
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in checkpoints.numbers([state["net"], state["optimiser"]])):
+        return "weights that are not finite"
+    return ""
+
+
 def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset | None = None, folder: str | Path | None = None) -> History:
     """Train an EResNet.
 
@@ -97,7 +117,8 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     validation : PatchDataset, optional
         Tested after each epoch.
     folder : str or Path, optional
-        Gets the log, `log.csv`, and a checkpoint from which the same call goes on.
+        Gets a checkpoint from which the same call goes on, `eresnet-HASH.pt`, and the log so far under the same name, `.csv`. The hash is
+        of all that the bits depend on: configuration, samples and code.
 
     Returns
     -------
@@ -106,12 +127,13 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     Raises
     ------
     ValueError
-        For fewer than two samples, or a checkpoint that is damaged or was made with another configuration or on other samples.
+        For fewer than two samples, or a checkpoint that is damaged.
 
     Notes
     -----
     Killed at any moment and called again, a run in float32 with fixed threads ends in the same bits as one that was left alone: model,
-    optimiser, schedule and position are in the checkpoint, and the order of samples depends on the seed and the epoch alone.
+    optimiser, schedule and position are in the checkpoint, and the order of samples depends on the seed and the epoch alone. With another
+    configuration, other samples or other code it begins anew, and a `CheckpointWarning` names unfinished runs that it leaves as they are.
 
     References
     ----------
@@ -140,18 +162,13 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     steps_per_epoch = loading.steps(len(samples), config.batch_size)
     steps = config.epochs * steps_per_epoch
     optimiser, schedule = _optimiser(net, config, steps)
-    checkpoint = Path(folder) / "checkpoint.pt" if folder else None
+    parts = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    wanted = _wanted(config, samples) if folder else {}
+    checkpoint = checkpoints.place(folder, "eresnet", wanted) if folder else None
     log, checks, done = [], [], 0
-    if checkpoint:
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        wanted = {**asdict(config), "n": len(samples), "samples": samples.identity()}
-        if state := checkpoints.read(checkpoint, wanted, steps):
-            try:
-                for part, name in ((net, "net"), (optimiser, "optimiser"), (schedule, "schedule")):
-                    part.load_state_dict(state[name])
-            except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"{checkpoint}: found a state of another network ({error}), expected this run's; remove it") from error
-            log, checks, done = state["log"], state["checks"], state["done"]
+    if checkpoint and (state := checkpoints.read(checkpoint, wanted, STATE, lambda state: _fault(state, steps))):
+        checkpoints.restore(checkpoint, parts, state)
+        log, checks, done = state["log"], state["checks"], state["done"]
     criterion, started, first, saved = nn.CrossEntropyLoss(), time.perf_counter(), done, time.monotonic()
     bar = tqdm(total=steps, initial=done, desc="training", unit="step", mininterval=1.0)
     unread: list[tuple[torch.Tensor, torch.Tensor]] = []  # loss and accuracy of the last steps: reading them each would stop the device
@@ -184,9 +201,10 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             )
         if checkpoint and (done == steps or time.monotonic() - saved >= config.checkpoint_seconds):
             _read(unread, log)
-            states = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
-            checkpoints.write(checkpoint, {**states, "log": log, "checks": checks, "done": done, "wanted": wanted})
-            with files.replacing(checkpoint.with_name("log.csv")) as beside:
+            states = {name: part.state_dict() for name, part in parts.items()}
+            told = {"log": log, "checks": checks, "done": done, "wanted": wanted, "finished": done == steps}
+            checkpoints.write(checkpoint, {**states, **told})
+            with files.replacing(checkpoint.with_suffix(".csv")) as beside:
                 pd.DataFrame(log).to_csv(beside, index=False)
             saved = time.monotonic()
     bar.close()
