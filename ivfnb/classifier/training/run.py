@@ -22,7 +22,7 @@ from ivfnb.classifier.training import checkpoints, loading
 from ivfnb.classifier.training.config import TrainConfig
 
 FREE = ("checkpoint_seconds", "cut", "workers")  # settings that a resumed run may change: they do not change its bits
-STATE = {"net": dict, "optimiser": dict, "schedule": dict, "log": list, "checks": list, "done": int, "wanted": dict}
+STATE = {"net": dict, "optimiser": dict, "schedule": dict, "log": list, "checks": list, "done": int, "seconds": float, "wanted": dict}
 UNREAD = 50  # steps whose loss a device may owe
 
 
@@ -39,7 +39,7 @@ class History:
     validation : DataFrame
         A row per validation: epoch, step, loss, accuracy.
     samples_per_second : float
-        Of this call, cutting them included.
+        Of the whole run, cutting them included; what was lost with a kill does not count.
     config : TrainConfig
     """
 
@@ -165,11 +165,11 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule}
     wanted = _wanted(config, samples) if folder else {}
     checkpoint = checkpoints.place(folder, "eresnet", wanted) if folder else None
-    log, checks, done = [], [], 0
+    log, checks, done, seconds = [], [], 0, 0.0
     if checkpoint and (state := checkpoints.read(checkpoint, wanted, STATE, lambda state: _fault(state, steps))):
         checkpoints.restore(checkpoint, parts, state)
-        log, checks, done = state["log"], state["checks"], state["done"]
-    criterion, started, first, saved = nn.CrossEntropyLoss(), time.perf_counter(), done, time.monotonic()
+        log, checks, done, seconds = state["log"], state["checks"], state["done"], state["seconds"]
+    criterion, started, saved = nn.CrossEntropyLoss(), time.perf_counter() - seconds, time.monotonic()
     bar = tqdm(total=steps, initial=done, desc="training", unit="step", mininterval=1.0)
     unread: list[tuple[torch.Tensor, torch.Tensor]] = []  # loss and accuracy of the last steps: reading them each would stop the device
     for planes, classes in loading.cut(samples, config, device, done):
@@ -195,21 +195,21 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             _read(unread, log)
             bar.set_postfix(loss=f"{log[-1]['loss']:.4f}", refresh=False)
         if validation is not None and ends:
-            outcome = evaluate_classifier(net, validation, config.batch_size)
+            outcome = evaluate_classifier(net, validation)
             checks.append(
                 {"epoch": epoch + 1, "step": done, "loss": float(outcome["loss"].mean()), "accuracy": float(outcome["right"].mean())}
             )
-        if checkpoint and (done == steps or time.monotonic() - saved >= config.checkpoint_seconds):
+        over, seconds = done == steps or _out_of_patience(checks, config.patience), time.perf_counter() - started
+        if checkpoint and (over or time.monotonic() - saved >= config.checkpoint_seconds):
             _read(unread, log)
             states = {name: part.state_dict() for name, part in parts.items()}
-            told = {"log": log, "checks": checks, "done": done, "wanted": wanted, "finished": done == steps}
+            told = {"log": log, "checks": checks, "done": done, "seconds": seconds, "wanted": wanted, "finished": over}
             checkpoints.write(checkpoint, {**states, **told})
             with files.replacing(checkpoint.with_suffix(".csv")) as beside:
                 pd.DataFrame(log).to_csv(beside, index=False)
             saved = time.monotonic()
     bar.close()
-    rate = (done - first) * config.batch_size / (time.perf_counter() - started)
-    return History(net.eval(), pd.DataFrame(log), pd.DataFrame(checks), rate, config)
+    return History(net.eval(), pd.DataFrame(log), pd.DataFrame(checks), done * config.batch_size / seconds, config)
 
 
 def _reads_at_once(device: torch.device) -> bool:
