@@ -222,7 +222,8 @@ def test_an_entry_of_the_cache(folder, content):
 
 def checkpoint() -> bytes:
     stream = io.BytesIO()
-    state = {"net": {"w": torch.ones(2)}, "optimiser": {}, "schedule": {}, "log": [{}], "checks": [], "done": 1, "wanted": {"seed": 0}}
+    state = {"net": {"w": torch.ones(2)}, "optimiser": {}, "schedule": {}, "log": [{}], "checks": [], "done": 1, "seconds": 0.5}
+    state["wanted"] = {"seed": 0}
     torch.save(state, stream)
     return stream.getvalue()
 

@@ -198,6 +198,16 @@ def test_other_samples_have_a_checkpoint_of_their_own(tmp_path, steps_done):
     assert steps_done == [2, 0, 2, 2]
 
 
+def test_a_validation_on_other_samples_is_made_anew(few, tmp_path, steps_done):
+    """What a finished run says of photographs it was not trained on is said of those that are asked for."""
+    tiny, flat = patches.PatchDataset(few.index[:8]), np.full((64, 64), 90, np.uint8)  # on flat blocks half of the answers are wrong
+    others = patches.PatchDataset(few.index[8:16]), patches.PatchDataset(patches.make_index([flat], 8, 0))
+    found = [training.train(TINY, tiny, validation, tmp_path).validation["loss"].item() for validation in (*others, others[0])]
+    assert steps_done == [2, 2, 0]
+    assert found[0] == found[2] != found[1]
+    assert training.train(TINY, tiny, folder=tmp_path).validation.empty
+
+
 def test_a_training_does_not_outlive_its_code(few, tmp_path, steps_done, monkeypatch):
     for code in (cache.code_hash, cache.code_hash, lambda *modules: "of a later commit"):
         monkeypatch.setattr(cache, "code_hash", code)
@@ -256,6 +266,7 @@ SPOILT = {
     "999 steps done": lambda s: spoil(s, done=999),
     "1 steps done, 0 in the log": lambda s: spoil(s, log=[]),
     "-1 steps done": lambda s: spoil(s, done=-1),
+    "0.0 seconds for 1 steps": lambda s: spoil(s, seconds=0.0),
     "something else than a state": lambda s: {name: part for name, part in s.items() if name != "schedule"},
     "a log of something else": lambda s: spoil(s, log=[1]),
     "a state of another network": lambda s: spoil(s, net={"weight": torch.zeros(3)}),

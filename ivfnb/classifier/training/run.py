@@ -89,16 +89,19 @@ def _optimiser(net: EResNet, config: TrainConfig, steps: int) -> tuple[torch.opt
     return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, one_cycle)
 
 
-def _wanted(config: TrainConfig, samples: PatchDataset) -> dict[str, Any]:
-    """All that the bits of a run depend on."""
+def _wanted(config: TrainConfig, samples: PatchDataset, validation: PatchDataset | None) -> dict[str, Any]:
+    """All that the bits of a run and of its validations depend on."""
     settings = {name: value for name, value in asdict(config).items() if name not in FREE}
-    return {**settings, "n": len(samples), "samples": samples.identity(), "code": cache.code_hash("ivfnb.classifier.training")}
+    sets = {"samples": samples.identity(), "validation": None if validation is None else validation.identity()}
+    return {**settings, **sets, "n": len(samples), "code": cache.code_hash("ivfnb.classifier.training")}
 
 
 def _fault(state: dict[str, Any], steps: int) -> str:
     """Why a state cannot be one of a run of so many steps; "" where it can."""
     if not 0 <= state["done"] <= steps or len(state["log"]) != state["done"]:
         return f"{state['done']} steps done, {len(state['log'])} in the log, of a run of {steps}"
+    if state["done"] and not 0 < state["seconds"] < math.inf:
+        return f"{state['seconds']} seconds for {state['done']} steps"
     if not all(isinstance(row, dict) for row in state["log"] + state["checks"]):
         return "a log of something else than steps"
     if not all(bool(torch.isfinite(tensor).all()) for tensor in checkpoints.numbers([state["net"], state["optimiser"]])):
@@ -118,7 +121,7 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
         Tested after each epoch.
     folder : str or Path, optional
         Gets a checkpoint from which the same call goes on, `eresnet-HASH.pt`, and the log so far under the same name, `.csv`. The hash is
-        of all that the bits depend on: configuration, samples and code.
+        of all that the bits depend on: configuration, samples, those of the validation, and code.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
     steps = config.epochs * steps_per_epoch
     optimiser, schedule = _optimiser(net, config, steps)
     parts = {"net": net, "optimiser": optimiser, "schedule": schedule}
-    wanted = _wanted(config, samples) if folder else {}
+    wanted = _wanted(config, samples, validation) if folder else {}
     checkpoint = checkpoints.place(folder, "eresnet", wanted) if folder else None
     log, checks, done, seconds = [], [], 0, 0.0
     if checkpoint and (state := checkpoints.read(checkpoint, wanted, STATE, lambda state: _fault(state, steps))):
