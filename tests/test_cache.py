@@ -1,5 +1,6 @@
 """What is remembered does not outlive its code: the key follows the imports, whole folders of them."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from ivfnb import cache, paths
+from ivfnb.cache import libraries
 
 KEYS = {
     "metrics": ("ivfnb.metrics.scoring", "ivfnb.evaluation.fitting"),
@@ -54,6 +56,37 @@ def test_a_new_module_of_a_folder_counts(tmp_path):
     before = hashes(tmp_path)
     (tmp_path / "ivfnb" / "metrics" / "new.py").write_text("")
     assert {key for key, value in hashes(tmp_path).items() if value != before[key]} == {"metrics"}
+
+
+@pytest.mark.parametrize(
+    ("library", "keys"),
+    [
+        ("numpy", {"metrics", "fused", "windows", "CBF", "ConvSR"}),
+        ("safetensors", {"fused", "windows", "CBF", "ConvSR"}),
+        ("opencv-python-headless", {"metrics", "fused", "windows", "CBF", "ConvSR"}),
+        ("PyWavelets", {"metrics"}),
+        ("matplotlib", set()),
+    ],
+)
+def test_another_version_of_a_library_changes_the_keys_of_what_imports_it(library, keys, monkeypatch):
+    def fresh():
+        cache.code_hash.cache_clear()
+        libraries._version.cache_clear()
+        return {key: cache.code_hash(*modules) for key, modules in KEYS.items()}
+
+    before, real = fresh(), libraries.version
+    with monkeypatch.context() as patch:
+        patch.setattr(libraries, "version", lambda name: "99.0" if name == library else real(name))
+        after = fresh()
+    assert {key for key in KEYS if after[key] != before[key]} == keys
+    assert fresh() == before
+
+
+def test_every_library_that_is_imported_is_found_by_its_name():
+    """A distribution with another name than its module would always count as absent."""
+    others = {name for file in paths.PACKAGE.rglob("*.py") for name in cache.imported(file.read_bytes())}
+    absent = {told.split()[0] for told in libraries.versions(others) if told.endswith(" absent")} - {"ivfnb"}
+    assert {name for name in absent if importlib.util.find_spec(name)} == set()
 
 
 def test_a_module_without_source_is_named():

@@ -14,6 +14,7 @@ from typing import Any
 import joblib
 
 from ivfnb import paths
+from ivfnb.cache import libraries
 from ivfnb.cache.entries import CacheWarning, folder, recall, remembering
 
 __all__ = ["SINGLE", "CacheWarning", "code_hash", "folder", "has_source", "imported", "place", "recall", "remembering", "sources"]
@@ -97,11 +98,17 @@ def imported(code: bytes | str, package: str = "") -> frozenset[str]:
 
 
 @lru_cache
+def _named_in(file: Path, package: str = "") -> frozenset[str]:
+    """Modules that a file imports."""
+    return imported(file.read_bytes(), package)
+
+
+@lru_cache
 def _imports(module: str) -> frozenset[str]:
     """Modules that a module imports."""
     file = _source(module)
     package = module if file is not None and file.name == "__init__.py" else module.rpartition(".")[0]
-    return imported(file.read_bytes(), package) if file else frozenset()
+    return _named_in(file, package) if file else frozenset()
 
 
 def sources(*modules: str) -> list[Path]:
@@ -149,7 +156,7 @@ def sources(*modules: str) -> list[Path]:
 
 @lru_cache
 def code_hash(*modules: str) -> str:
-    """Hash of the source of everything that takes part when modules run: a result does not outlive its code.
+    """Hash of everything that takes part when modules run, source and versions of libraries: a result does not outlive its code.
 
     Parameters
     ----------
@@ -171,7 +178,10 @@ def code_hash(*modules: str) -> str:
     >>> code_hash("ivfnb.files") == code_hash("ivfnb.files") != code_hash("ivfnb.images")
     True
     """
-    named = (b"%s\0%s" % (file.relative_to(file.parents[2]).as_posix().encode(), file.read_bytes()) for file in sources(*modules))
+    files, tops = sources(*modules), {"ivfnb", *(module.partition(".")[0] for module in modules)}
+    named = [b"%s\0%s" % (file.relative_to(file.parents[2]).as_posix().encode(), file.read_bytes()) for file in files]
+    beside = {name for file in files for name in _named_in(file) if name.partition(".")[0] not in tops}
+    named += [library.encode() for library in libraries.versions(beside)]
     return hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
 
 
