@@ -90,7 +90,7 @@ def test_two_workers_do_twice_the_work_of_one(cluster):
         return time.perf_counter() - begun, os.getpid()
 
     ratios = []
-    for _ in range(3):
+    for _ in range(6):
         begun = time.perf_counter()
         done = parallel.each(waited, [()] * N_PAIRS)
         ratios.append(sum(seconds for seconds, _ in done) / (time.perf_counter() - begun))
