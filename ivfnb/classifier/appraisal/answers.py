@@ -50,7 +50,7 @@ def outcomes(
     silenced : sequence of sets of branches
         Named as in `PLANES`; the default silences none.
     batch_size : int, optional
-        Samples per pass; 16 unless given, whose features a processor's cache holds (64 take half as long again), on a GPU 64.
+        Samples per pass; 16 unless given, whose features a processor's cache holds (64 took 1.2 to 1.5 times as long), on a GPU 64.
 
     Returns
     -------
