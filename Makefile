@@ -92,7 +92,7 @@ clean:
 	rm -rf .cache dist site results/demo
 
 # compiled on all cores at once, which pip does on one; templates and old tests in these packages are no Python, and stay as they are. Left to
-# the first import, nothing would be kept where PYTHONDONTWRITEBYTECODE is set, and every process would take 20 seconds longer
+# the first import, nothing would be kept where PYTHONDONTWRITEBYTECODE is set, and every process would take up to 10 seconds longer
 $(INSTALLED): requirements.lock.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 14) else f'Python 3.11 to 3.14 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11')"
 	test -x $(PY) || $(PYTHON) -m venv .venv
