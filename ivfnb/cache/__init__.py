@@ -6,7 +6,7 @@ A cache saves time and can do nothing else: an entry that does not read is made 
 import ast
 import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -97,18 +97,32 @@ def imported(code: bytes | str, package: str = "") -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache
-def _named_in(file: Path, package: str = "") -> frozenset[str]:
-    """Modules that a file imports."""
+@cache
+def _named_in(file: Path, package: str) -> frozenset[str]:
+    """Modules that a file of a package imports."""
     return imported(file.read_bytes(), package)
 
 
-@lru_cache
-def _imports(module: str) -> frozenset[str]:
-    """Modules that a module imports."""
-    file = _source(module)
-    package = module if file is not None and file.name == "__init__.py" else module.rpartition(".")[0]
-    return _named_in(file, package) if file else frozenset()
+def _tops(*modules: str) -> set[str]:
+    """Packages whose imports are followed."""
+    return {"ivfnb", *(module.partition(".")[0] for module in modules)}
+
+
+def _taking_part(*modules: str) -> dict[Path, str]:
+    """See `sources`; each file with the package it lies in."""
+    if lacking := [module for module in modules if _source(module) is None]:
+        raise ValueError(f"modules: found no source of {', '.join(lacking)}, expected modules of installed packages")
+    tops, waiting, seen, files = _tops(*modules), list(modules), set(), dict[Path, str]()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module.partition(".")[0] not in tops or (file := _source(module)) is None:
+            continue
+        seen.add(module)
+        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+        waiting += _named_in(file, package)
+        alone = file.parent == paths.PACKAGE or any(file.parent.as_posix().endswith(single) for single in SINGLE)
+        files |= dict.fromkeys([file] if alone else file.parent.glob("*.py"), package)
+    return files
 
 
 def sources(*modules: str) -> list[Path]:
@@ -139,19 +153,7 @@ def sources(*modules: str) -> list[Path]:
     >>> [file.name for file in sources("ivfnb.paths")]
     ['paths.py']
     """
-    if lacking := [module for module in modules if _source(module) is None]:
-        raise ValueError(f"modules: found no source of {', '.join(lacking)}, expected modules of installed packages")
-    tops, waiting, seen = {"ivfnb", *(module.partition(".")[0] for module in modules)}, list(modules), set()
-    while waiting:
-        module = waiting.pop()
-        if module not in seen and module.partition(".")[0] in tops and _source(module) is not None:
-            seen.add(module)
-            waiting += _imports(module)
-    files = set[Path]()
-    for file in filter(None, map(_source, seen)):
-        alone = file.parent == paths.PACKAGE or any(file.parent.as_posix().endswith(single) for single in SINGLE)
-        files |= {file} if alone else set(file.parent.glob("*.py"))
-    return sorted(files)
+    return sorted(_taking_part(*modules))
 
 
 @lru_cache
@@ -178,9 +180,9 @@ def code_hash(*modules: str) -> str:
     >>> code_hash("ivfnb.files") == code_hash("ivfnb.files") != code_hash("ivfnb.images")
     True
     """
-    files, tops = sources(*modules), {"ivfnb", *(module.partition(".")[0] for module in modules)}
-    named = [b"%s\0%s" % (file.relative_to(file.parents[2]).as_posix().encode(), file.read_bytes()) for file in files]
-    beside = {name for file in files for name in _named_in(file) if name.partition(".")[0] not in tops}
+    files, tops = _taking_part(*modules), _tops(*modules)
+    named = [b"%s\0%s" % (file.relative_to(file.parents[2]).as_posix().encode(), file.read_bytes()) for file in sorted(files)]
+    beside = {name for place in files.items() for name in _named_in(*place) if name.partition(".")[0] not in tops}
     named += [library.encode() for library in libraries.versions(beside)]
     return hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
 

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ivfnb import cache, files
+from ivfnb import cache
 from ivfnb.classifier.training import checkpoints
 
 PRECISIONS = ("float32", "bfloat16")
@@ -74,9 +74,7 @@ class Run:
         assert self.file is not None, "only a run with a folder has a checkpoint"
         told = {"done": self.done, "seconds": self.seconds, "log": self.log, "notes": self.notes, "wanted": self._wanted}
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        checkpoints.write(self.file, {"parts": parts, **told, "finished": self.progress >= 1})
-        with files.replacing(self.file.with_suffix(".csv")) as beside:
-            pd.DataFrame(self.log).to_csv(beside, index=False)
+        checkpoints.save(self.file, {"parts": parts, **told, "finished": self.progress >= 1})
 
     @property
     def progress(self) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import pandas as pd
 import torch
 
 from ivfnb import files
@@ -56,6 +57,24 @@ def write(path: Path, state: dict[str, Any]) -> None:
     content = io.BytesIO()
     torch.save(state, content)
     files.write_bytes(path, content.getvalue())
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write a state, and its log as a table beside it.
+
+    Parameters
+    ----------
+    path : Path
+    state : dict
+        As `write` has it, and with "log", a list of rows.
+
+    Raises
+    ------
+    OSError
+    """
+    write(path, state)
+    with files.replacing(path.with_suffix(".csv")) as beside:
+        pd.DataFrame(state["log"]).to_csv(beside, index=False)
 
 
 def numbers(state: Any) -> Iterable[torch.Tensor]:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from ivfnb import cache, files
+from ivfnb import cache
 from ivfnb.classifier.appraisal import evaluate_classifier
 from ivfnb.classifier.network import EResNet, has_fast_bfloat16, resolve_device
 from ivfnb.classifier.patches import PatchDataset
@@ -174,9 +174,10 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
         log, checks, done, seconds = state["log"], state["checks"], state["done"], state["seconds"]
     criterion, started, saved = nn.CrossEntropyLoss(), time.perf_counter() - seconds, time.monotonic()
     bar = tqdm(total=steps, initial=done, desc="training", unit="step", mininterval=1.0)
+    over = _out_of_patience(checks, config.patience)
     unread: list[tuple[torch.Tensor, torch.Tensor]] = []  # loss and accuracy of the last steps: reading them each would stop the device
     for planes, classes in loading.cut(samples, config, device, done):
-        if _out_of_patience(checks, config.patience):
+        if over:
             break
         net.train()
         planes = planes.to(device, memory_format=torch.channels_last, non_blocking=True)
@@ -207,9 +208,7 @@ def train(config: TrainConfig, samples: PatchDataset, validation: PatchDataset |
             _read(unread, log)
             states = {name: part.state_dict() for name, part in parts.items()}
             told = {"log": log, "checks": checks, "done": done, "seconds": seconds, "wanted": wanted, "finished": over}
-            checkpoints.write(checkpoint, {**states, **told})
-            with files.replacing(checkpoint.with_suffix(".csv")) as beside:
-                pd.DataFrame(log).to_csv(beside, index=False)
+            checkpoints.save(checkpoint, {**states, **told})
             saved = time.monotonic()
     bar.close()
     return History(net.eval(), pd.DataFrame(log), pd.DataFrame(checks), done * config.batch_size / seconds, config)

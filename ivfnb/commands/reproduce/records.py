@@ -114,7 +114,7 @@ class State:
         """Record how a notebook's run ended; the names of the files of an earlier run that were withdrawn."""
         now, record = written(self.folder), self.records[stem]
         earlier, new = record["files"], [name for name, mark in now.items() if self._before.get(name) != mark]
-        kept = [name for name in earlier if name in now and failure]
+        kept = [name for name in earlier if name in now] if failure else []
         withdrawn = []
         for name, digest in earlier.items():
             if name in now and name not in {*new, *kept} and files.digest(self.folder / name) == digest:
